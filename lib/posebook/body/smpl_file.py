@@ -1,0 +1,3 @@
+"""placeholder"""
+def read_smpl_file(path):
+    raise NotImplementedError
