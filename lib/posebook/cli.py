@@ -1,0 +1,244 @@
+"""The command line: `posebook run | report | score | pretrain | notebooks | cache | doctor`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from posebook import __version__
+from posebook.errors import PosebookError
+
+WRONG_INPUT = 2  # exit code of every PosebookError
+FAILED = 1  # exit code when a notebook failed
+
+
+class PosebookGroup(typer.core.TyperGroup):
+    """Commands whose PosebookErrors end as one message and exit code 2, never as a traceback."""
+
+    def invoke(self, ctx):
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except PosebookError as error:
+            typer.echo(f"posebook: {error}", err=True)
+            raise typer.Exit(WRONG_INPUT) from error
+
+
+app = typer.Typer(
+    name="posebook",
+    cls=PosebookGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Five 3D human pose and mesh papers on one body, one data protocol and one table.",
+)
+
+Chapters = Annotated[list[str] | None, typer.Argument(metavar="[CHAPTER]…", help="01, 02 …; all when left out")]
+Profile = Annotated[str | None, typer.Option(help="smoke, laptop or gpu", show_default="POSEBOOK_PROFILE, else laptop")]
+Seeds = Annotated[list[str], typer.Option("--seed", help="repeatable, or a list: 0,1,2")]
+Motion = Annotated[str, typer.Option(help="procedural or cmu")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:<number>")]
+Experiments = Annotated[str, typer.Option(help="core or all (each notebook lists its own)")]
+
+
+def console() -> Console:
+    """Terminal output; made per command so that redirected streams are honoured."""
+    return Console(soft_wrap=True)
+
+
+def parse_seeds(texts: list[str]) -> list[int]:
+    """Seeds of `--seed 0 --seed 1,2`, without repeats."""
+    parts = [part for text in texts for part in text.replace(",", " ").split()]
+    if not parts or not all(part.isdecimal() for part in parts):
+        raise PosebookError(f"--seed takes whole numbers from 0, singly or as a list (0,1,2), not {' '.join(texts)!r}.")
+    return list(dict.fromkeys(int(part) for part in parts))
+
+
+def default_results() -> Path:
+    """`results-local/` of the clone: never the committed results/."""
+    from posebook.project import project_root
+
+    return project_root() / "results-local"
+
+
+@app.command()
+def run(
+    chapter: Chapters = None,
+    profile: Profile = None,
+    seed: Seeds = ["0"],  # noqa: B006 (typer reads the default, nothing changes it)
+    motion: Motion = "procedural",
+    device: Device = "auto",
+    experiments: Experiments = "core",
+    results: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for the runs. The default keeps your runs apart from the committed ones; "
+            "`--results results` replaces those.",
+            show_default="results-local",
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="also run what is finished")] = False,
+    cell_timeout: Annotated[int, typer.Option(min=1, help="seconds one cell may take")] = 4 * 3600,
+) -> None:
+    """Run chapters (finished runs are skipped) and print their table."""
+    from posebook.project import select_chapters
+    from posebook.runner import Request, choose_profile, run_all
+
+    notebooks, name, folder = select_chapters(chapter or []), choose_profile(profile), results or default_results()
+    requests = [Request(name, k, motion, device, experiments, folder, force, cell_timeout) for k in parse_seeds(seed)]
+    outcomes = run_all(notebooks, requests, console())
+    if any(outcome.status != "failed" for outcome in outcomes):
+        print_report(folder, list(notebooks))
+    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
+    for outcome in failed:
+        typer.echo(f"failed: chapter {outcome.chapter}, seed {outcome.seed}: {outcome.message}", err=True)
+    raise typer.Exit(FAILED if failed else 0)
+
+
+def print_report(folder: Path, expected: list[str] | None = None) -> None:
+    """Print a results folder's tables and write them beside its runs."""
+    from posebook.report import build, write
+
+    report = build(folder, expected)
+    typer.echo(f"\nResults in {folder}\n\n{report.markdown}")
+    if len(report.metrics):
+        write(report, folder)
+
+
+@app.command()
+def report(
+    results: Annotated[
+        list[Path] | None,
+        typer.Option(help="results folder, repeatable", show_default="results-local and results, as far as they exist"),
+    ] = None,
+    readme: Annotated[bool, typer.Option("--readme", help="put the table of results/ into README.md")] = False,
+) -> None:
+    """Build the tables of everything found and mark what is missing."""
+    from posebook.project import project_root
+
+    if readme:
+        from posebook.cache import write_text
+        from posebook.report import readme_text
+
+        path = project_root() / "README.md"
+        write_text(path, readme_text(path.read_text(), project_root() / "results", project_root()))
+        typer.echo(f"{path} now holds the table of results/.")
+        return
+    for folder in results or []:
+        if not folder.is_dir():
+            raise PosebookError(
+                f"There is no results folder {folder}. `posebook run` makes one (default results-local)."
+            )
+    for folder in results or [f for f in (default_results(), project_root() / "results") if f.is_dir()]:
+        print_report(folder)
+
+
+@app.command()
+def score(
+    predictions: Annotated[
+        Path,
+        typer.Argument(
+            help="npz with sample_id (N,) and joints3d (N,17,3): metres, camera frame, H36M-17 (right leg first)"
+        ),
+    ],
+    profile: Annotated[str, typer.Option(help="names the test set: smoke, laptop or gpu")] = "laptop",
+    motion: Motion = "procedural",
+) -> None:
+    """Score anyone's predictions on a test set by the table's own protocol."""
+    from posebook.markdown import table
+    from posebook.score import score as score_file
+
+    scored = score_file(predictions, profile, motion)
+    lines = [
+        (line.metric, f"{line.value:.2f}", f"{line.low:.2f}", f"{line.high:.2f}", line.n_sequences, line.n_frames)
+        for line in scored.table.itertuples()
+    ]
+    typer.echo(f"Protocol: {scored.protocol}\nTest set: {scored.data}\n")
+    typer.echo(table(("metric", "mm", "95 % low", "95 % high", "sequences", "frames"), lines))
+
+
+@app.command()
+def pretrain(
+    profile: Profile = None,
+    motion: Motion = "procedural",
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    device: Device = "auto",
+    out: Annotated[Path | None, typer.Option(help="folder for the trunk", show_default="<cache>/trunk")] = None,
+) -> None:
+    """Train the trunk on 2D joints of the train split."""
+    from posebook.cache import cache_dir
+    from posebook.pretrain import pretrain as train
+    from posebook.provenance import resolve_device
+    from posebook.runner import choose_profile
+
+    name = choose_profile(profile)
+    made = train(
+        profile=name, motion=motion, seed=seed, device=str(resolve_device(device)), out=out or cache_dir("trunk")
+    )
+    typer.echo(f"Trunk written to {made or out or cache_dir('trunk')}")
+
+
+@app.command()
+def notebooks(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NOTEBOOK]…", help="00, 01, template …")] = None,
+    results: Annotated[Path | None, typer.Option(help="where chapter runs go", show_default="results")] = None,
+    force: Annotated[bool, typer.Option("--force", help="run chapters again that are finished there")] = False,
+) -> None:
+    """Execute the committed notebooks (laptop, all experiments) and write their outputs back, stamped."""
+    from posebook.project import project_root
+    from posebook.storybook import refresh
+
+    failed = refresh(names or [], results or project_root() / "results", force, console())
+    if failed:
+        typer.echo(f"failed: {', '.join(failed)}", err=True)
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def cache(
+    kind: Annotated[
+        list[str] | None, typer.Argument(metavar="[KIND]…", help="body, data, trunk, cmu_mocap, runs")
+    ] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="remove these kinds; everything when none is named")] = False,
+) -> None:
+    """Show what the cache holds, or clear it."""
+    from posebook.cache import cache_dir
+    from posebook.doctor import CACHE_KINDS, cache_sizes, clear_cache
+
+    unknown = sorted(set(kind or []) - set(CACHE_KINDS))
+    if unknown:
+        raise PosebookError(f"Unknown kind {', '.join(unknown)}. The cache holds {', '.join(CACHE_KINDS)}.")
+    sizes = clear_cache(kind or []) if clear else {k: s for k, s in cache_sizes().items() if not kind or k in kind}
+    typer.echo(f"{'Cleared from' if clear else 'Cache in'} {cache_dir()}")
+    for name, size in sizes.items():
+        typer.echo(f"  {name:<10} {size / 1e6:10.1f} MB")
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is here, what is missing, and how to get it."""
+    from posebook.doctor import examine
+
+    checks = examine()
+    table = Table(box=None, padding=(0, 1))
+    for title in ("", "state", "found", "what to do"):
+        table.add_column(title, overflow="fold")
+    for check in checks:
+        table.add_row(check.name, check.state, check.found, check.remedy)
+    console().print(table, markup=False)
+    if any(check.state == "missing" for check in checks):
+        raise typer.Exit(FAILED)
+
+
+def show_version(asked: bool) -> None:
+    """Print the version and stop."""
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def main(version: Annotated[bool, typer.Option("--version", callback=show_version, is_eager=True)] = False) -> None:
+    """Five 3D human pose and mesh papers on one body, one data protocol and one table."""

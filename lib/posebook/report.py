@@ -1,0 +1,184 @@
+"""`posebook report`: the tables of every run found, per profile and motion, with what is missing."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from posebook.cache import write_text
+from posebook.errors import PosebookError
+from posebook.markdown import table
+from posebook.runs import Run, find_failures, find_runs
+from posebook.summary import Group, group_runs, summarise
+
+HEADLINE = ("mpjpe", "pa_mpjpe", "n_mpjpe", "pve")  # columns of the table, in this order, where a row has them
+MARKERS = ("<!-- table:begin -->", "<!-- table:end -->")
+KEY = ["chapter", "row", "kind", "init"]
+
+
+class Report(NamedTuple):
+    """Everything that a results folder holds."""
+
+    markdown: str
+    metrics: pd.DataFrame  # long form: one line per (profile, motion, chapter, row, metric)
+    findings: pd.DataFrame
+
+
+def missing(group: Group, chapters: list[str], failures: list[Path]) -> list[str]:
+    """What this table lacks: chapters, seeds, rows in some seeds; and runs that do not belong together."""
+    seeds = sorted({seed for runs in group.runs.values() for seed in runs})
+    lines = []
+    for chapter in sorted({*chapters, *group.runs}):
+        absent = [str(seed) for seed in seeds if seed not in group.runs.get(chapter, {})]
+        if absent:
+            command = (
+                f"posebook run {chapter} --profile {group.profile} --motion {group.motion} --seed {','.join(absent)}"
+            )
+            lines.append(f"chapter {chapter}, seed {', '.join(absent)}: no run (`{command}`)")
+    lines += [f"failed: {path.parent.name} {path.stem}, see {path / 'notebook.ipynb'}" for path in failures]
+    for chapter, runs in group.runs.items():
+        lines += disagreements(chapter, runs)
+    return lines
+
+
+def disagreements(chapter: str, runs: dict[int, Run]) -> list[str]:
+    """Facts in which the seeds of a chapter differ although one row averages them."""
+    lines = []
+    for name in ("data_version", "body_hash", "trunk_hash", "library_hash"):
+        values = {seed: run.info.get(name) for seed, run in runs.items()}
+        if len(set(map(str, values.values()))) > 1:
+            text = ", ".join(f"{str(value)[:12]} (seed {seed})" for seed, value in values.items())
+            lines.append(f"chapter {chapter}: the seeds differ in {name}: {text}")
+    return lines
+
+
+def number(value: float, digits: int = 1) -> str:
+    """A number for a table; empty when there is none."""
+    return "" if pd.isna(value) else f"{value:.{digits}f}"
+
+
+def with_interval(line: pd.Series) -> str:
+    """`71.3 [68.0, 75.1]`."""
+    bounds = "" if pd.isna(line["low"]) else f" [{line['low']:.1f}, {line['high']:.1f}]"
+    return f"{line['value']:.1f}{bounds}"
+
+
+def group_table(summary: pd.DataFrame, group: Group, base: Path) -> tuple[str, list[str]]:
+    """Markdown table of one group and its protocols, numbered as in its last column."""
+    present = [metric for metric in HEADLINE if metric in set(summary["metric"])]
+    titles = [f"{metric.replace('_', '-').upper()}, mm" for metric in present]
+    header = ["ch.", "row", "kind", "init", *titles, "seeds: min–max", "seq. / frames"]
+    header += ["M param.", "GFLOP", "min", "prot."]
+    protocols: list[str] = []
+    lines = []
+    for key, part in summary[summary["metric"].isin(present)].groupby(KEY, sort=False):
+        by_metric = {line["metric"]: line for _, line in part.iterrows()}
+        head = by_metric[next(metric for metric in present if metric in by_metric)]
+        protocol = str(head["protocol"])
+        if protocol not in protocols:
+            protocols.append(protocol)
+        link = chapter_link(group, key[0], base)
+        shown = [with_interval(by_metric[metric]) if metric in by_metric else "" for metric in present]
+        lines.append([link, *key[1:], *shown, *row_facts(head), f"P{protocols.index(protocol) + 1}"])
+    return table(header, lines), protocols
+
+
+def chapter_link(group: Group, chapter: str, base: Path) -> str:
+    """Link to the executed notebook of the first seed, relative to where the report will lie."""
+    notebook = next(iter(group.runs[chapter].values())).folder / "notebook.ipynb"
+    return f"[{chapter}]({Path(os.path.relpath(notebook, base)).as_posix()})" if notebook.is_file() else chapter
+
+
+def row_facts(line: pd.Series) -> list[str]:
+    """Seeds, n, and costs of a row."""
+    count = len(line["seeds"].split())
+    seeds = f"{line['seed_min']:.1f}–{line['seed_max']:.1f} ({count})" if count > 1 else "1 seed"
+    size = "" if pd.isna(line["n_sequences"]) else f"{line['n_sequences']:.0f} / {line['n_frames']:.0f}"
+    costs = [number(line["parameters"] / 1e6, 2), number(line["flops"] / 1e9, 2), number(line["train_minutes"])]
+    return [seeds, size, *costs]
+
+
+def other_metrics(summary: pd.DataFrame) -> str:
+    """Table of the metrics that are no columns of the main one (PCK, acceleration, floors …); empty if none."""
+    rest = summary[~summary["metric"].isin(HEADLINE)]
+    header = ("ch.", "row", "metric", "value", "unit", "seeds", "note")
+    lines = [
+        (line["chapter"], line["row"], line["metric"], with_interval(line), line["unit"], line["seeds"], line["note"])
+        for _, line in rest.iterrows()
+    ]
+    return table(header, lines) if lines else ""
+
+
+def group_markdown(group: Group, summary: pd.DataFrame, gaps: list[str], base: Path, full: bool) -> str:
+    """One section: protocol, table, what is missing."""
+    text, protocols = group_table(summary, group, base)
+    devices = sorted({run.info["device"]["name"] for runs in group.runs.values() for run in runs.values()})
+    parts = [f"### Profile `{group.profile}`, {group.motion} motion"]
+    parts += ["\n".join(f"- P{i}: {protocol}" for i, protocol in enumerate(protocols, 1))]
+    parts += [
+        "Value [95 % interval over sequences, of the mean over seeds]; min–max over seeds (no interval; it does not "
+        f"include the trunk's own variance). Oracle rows use what no method has. Trained on: {', '.join(devices)}."
+    ]
+    parts += [text]
+    if full and other_metrics(summary):
+        parts += [other_metrics(summary)]
+    parts += ["Missing or doubtful:\n" + "\n".join(f"- {gap}" for gap in gaps)] if gaps else []
+    return "\n\n".join(parts)
+
+
+def build(results: str | Path, chapters: list[str] | None = None, base: str | Path | None = None, full: bool = True):
+    """Tables of a results folder.
+
+    Args:
+        results: folder with `<profile>/<motion>/<chapter>/seed<k>`.
+        chapters: those that should be there (each missing one is named); the clone's by default.
+        base: folder that links are relative to; the results folder by default.
+        full: with the metrics beside the headline ones.
+
+    Returns:
+        Report.
+    """
+    from posebook.findings import over_runs, to_markdown
+    from posebook.project import chapters as known
+
+    results = Path(results)
+    base = Path(base or results)
+    expected = list(known()) if chapters is None else chapters
+    groups = group_runs(find_runs(results))
+    sections, summaries, findings = [], [], []
+    for group in groups:
+        failures = [path for path in find_failures(results) if path.parts[-4:-2] == (group.profile, group.motion)]
+        summary = summarise(group)
+        own = pd.concat([over_runs(chapter, runs) for chapter, runs in group.runs.items()], ignore_index=True)
+        section = group_markdown(group, summary, missing(group, expected, failures), base, full)
+        sections.append("\n\n".join(part for part in (section, to_markdown(own)) if part))
+        summaries.append(summary)
+        findings.append(own.assign(profile=group.profile, motion=group.motion))
+    if not groups:
+        sections = [f"No finished run in `{results.name}/` yet: `make benchmark` makes one."]
+        sections += [f"- failed: {path}" for path in find_failures(results)]
+    joined = [pd.concat(parts, ignore_index=True) if parts else pd.DataFrame() for parts in (summaries, findings)]
+    return Report("\n\n".join(sections) + "\n", *joined)
+
+
+def write(report: Report, results: str | Path) -> None:
+    """Write report.md, report.csv and findings.csv into the results folder."""
+    results = Path(results)
+    write_text(results / "report.md", report.markdown)
+    write_text(results / "report.csv", report.metrics.to_csv(index=False, float_format="%.9g"))
+    write_text(results / "findings.csv", report.findings.to_csv(index=False, float_format="%.9g"))
+
+
+def readme_text(text: str, results: str | Path, root: str | Path) -> str:
+    """README with the generated table between its markers.
+
+    Raises:
+        PosebookError: the markers are not there, in this order, once each.
+    """
+    begin, end = MARKERS
+    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
+        raise PosebookError(f"README.md needs the line {begin} and, below it, {end}, once each.")
+    report = build(results, base=root, full=False)
+    before, after = text[: text.index(begin)], text[text.index(end) :]
+    return f"{before}{begin}\n\n{report.markdown}\n{after}"

@@ -1,0 +1,202 @@
+"""`posebook run`: every chapter and seed by papermill, each into a folder that appears whole or not at all."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import nbformat
+import psutil
+from rich.console import Console
+
+from posebook.errors import PosebookError
+from posebook.executed import clean, record_failure
+from posebook.kernel import NotebookFailed, check_parameters, execute
+from posebook.live import live_position, shown
+from posebook.profile import load_profile
+from posebook.project import library_hash, notebook_hash, project_root
+from posebook.provenance import resolve_device
+from posebook.results import run_path
+from posebook.runs import read_run
+
+MOTIONS = ("procedural", "cmu")
+CELL_TIMEOUT = 4 * 3600  # seconds; a cell may hold a whole training of the gpu profile
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to run; the fields that chapters know carry the names of their parameters."""
+
+    profile: str
+    seed: int
+    motion: str = "procedural"
+    device: str = "auto"
+    experiments: str = "core"
+    results: Path = Path("results-local")
+    force: bool = False  # run even what is finished
+    cell_timeout: int = CELL_TIMEOUT
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Parameters of the notebook, `out` excepted."""
+        return {name: getattr(self, name) for name in ("profile", "seed", "motion", "device", "experiments")}
+
+
+class Outcome(NamedTuple):
+    """What became of one run."""
+
+    chapter: str
+    seed: int
+    status: str  # finished, skipped, failed
+    folder: Path  # of the run; of the notebook with the error when failed
+    message: str
+
+
+def choose_profile(given: str | None) -> str:
+    """Name of the profile: the one given, else POSEBOOK_PROFILE, else laptop.
+
+    Raises:
+        PosebookError: both are set and differ, or the name is unknown.
+    """
+    environment = os.environ.get("POSEBOOK_PROFILE")
+    if given and environment and given != environment:
+        raise PosebookError(
+            f"--profile {given} conflicts with POSEBOOK_PROFILE={environment} in the environment, "
+            "which notebooks obey. Unset the variable or drop the option."
+        )
+    return load_profile(given or environment or "laptop").name
+
+
+def check_request(request: Request, notebooks: dict[str, Path]) -> None:
+    """Refuse what cannot work before anything runs.
+
+    Raises:
+        PosebookError: unknown motion or device, missing motion data, a notebook without one of the parameters.
+    """
+    if request.motion not in MOTIONS:
+        raise PosebookError(f"Unknown motion {request.motion!r}. Use {' or '.join(MOTIONS)}.")
+    if request.motion != "procedural":
+        from posebook.motion import list_clips  # imported here: heavy, and only needed to see that the data are there
+
+        list_clips(request.motion)
+    resolve_device(request.device)
+    for notebook in notebooks.values():
+        check_parameters(notebook, request.parameters | {"out": ""})
+
+
+def covers(done: str, asked: str) -> bool:
+    """Whether a run of the experiments `done` answers a request for `asked`: `all` holds every other."""
+    return done in (asked, "all")
+
+
+def finished_run(notebook: Path, folder: Path, request: Request) -> str | None:
+    """Why the run in `folder` makes another one needless; None when it does not."""
+    if request.force:
+        return None
+    run = read_run(folder)
+    if run is None or not covers(run.info["parameters"]["experiments"], request.experiments):
+        return None
+    same = (run.info.get("notebook_hash"), run.info.get("library_hash")) == (notebook_hash(notebook), library_hash())
+    return "finished before" + (
+        "" if same else " by other sources of the notebook or the library; --force runs it again"
+    )
+
+
+@contextmanager
+def work_folder(final: Path):
+    """A hidden folder beside `final` to work in; those that killed runs of this machine left are removed."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    host = re.sub(r"\W", "-", socket.gethostname())
+    for left in final.parent.glob(f".{final.name}.{host}.*"):
+        if not psutil.pid_exists(int(left.name.split(".")[-2])):
+            shutil.rmtree(left, ignore_errors=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{final.name}.{host}.{os.getpid()}.", dir=final.parent))
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def replace_folder(new: Path, final: Path, trash: Path) -> None:
+    """Rename `new` to `final`; what was there goes to `trash` first (a rename cannot replace a folder)."""
+    if final.exists():
+        final.rename(trash)
+    new.rename(final)
+
+
+def complete(run: Path, executed: Path, notebook: Path, seconds: float) -> None:
+    """Add the executed notebook and its facts to the folder that `RunWriter.finish` wrote."""
+    root = project_root()
+    nbformat.write(clean(nbformat.read(executed, as_version=4), root), run / "notebook.ipynb")
+    info = json.loads((run / "run.json").read_text())
+    info |= {"notebook": notebook.name, "notebook_hash": notebook_hash(notebook), "notebook_time_s": round(seconds, 1)}
+    (run / "run.json").write_text(json.dumps(info, indent=1) + "\n")
+
+
+def keep_failure(executed: Path, final: Path, work: Path, message: str) -> Path:
+    """Keep a failed run's notebook and reason in `seed<k>.failed`; a finished run of the same name stays."""
+    failed = final.with_name(f"{final.name}.failed")
+    report = work / "failed"
+    report.mkdir()
+    if executed.is_file():
+        record_failure(executed, message)
+        executed.rename(report / "notebook.ipynb")
+    (report / "error.txt").write_text(message + "\n")
+    replace_folder(report, failed, work / "trash-failed")
+    return failed
+
+
+def run_one(chapter: str, notebook: Path, request: Request, on_cell: Callable | None = None) -> Outcome:
+    """Run one chapter with one seed, unless it is finished; errors of the notebook end in the outcome."""
+    final = run_path(request.results.resolve(), request.profile, request.motion, chapter, request.seed)
+    known = finished_run(notebook, final, request)
+    if known:
+        return Outcome(chapter, request.seed, "skipped", final, known)
+    try:
+        with work_folder(final) as work:
+            return run_in(work, final, chapter, notebook, request, on_cell)
+    except OSError as error:
+        message = f"{error}. Nothing half-written was kept; free some space (`posebook cache`) and run again."
+        return Outcome(chapter, request.seed, "failed", final.parent, message)
+
+
+def run_in(
+    work: Path, final: Path, chapter: str, notebook: Path, request: Request, on_cell: Callable | None
+) -> Outcome:
+    """Execute in the work folder, then move the run, or its failure, into place."""
+    executed, staged, clock = work / "notebook.ipynb", work / "run", time.perf_counter()
+    try:
+        parameters = request.parameters | {"out": str(staged)}
+        execute(notebook.resolve(), executed, parameters, request.cell_timeout, on_cell)
+        if read_run(staged) is None:
+            raise NotebookFailed("the notebook ended without writing its results: its last cell calls run.finish()")
+    except NotebookFailed as error:
+        return Outcome(chapter, request.seed, "failed", keep_failure(executed, final, work, str(error)), str(error))
+    seconds = time.perf_counter() - clock
+    complete(staged, executed, notebook, seconds)
+    replace_folder(staged, final, work / "trash")
+    shutil.rmtree(final.with_name(f"{final.name}.failed"), ignore_errors=True)  # an older failure is now answered
+    return Outcome(chapter, request.seed, "finished", final, f"{seconds / 60:.1f} min")
+
+
+def run_all(notebooks: dict[str, Path], requests: list[Request], console: Console) -> list[Outcome]:
+    """Run every chapter for every request; a failure does not stop the others."""
+    for request in requests:
+        check_request(request, notebooks)
+    outcomes = []
+    for chapter, notebook in notebooks.items():
+        for request in requests:
+            label = f"{chapter} seed {request.seed}"
+            with live_position(console, label, notebook) as on_cell:
+                outcome = run_one(chapter, notebook, request, on_cell)
+            console.print(f"{label}: {outcome.status} ({outcome.message}) -> {shown(outcome.folder)}", markup=False)
+            outcomes.append(outcome)
+    return outcomes

@@ -1,0 +1,84 @@
+"""Runs of several seeds as long-form statistics: what the tables of `posebook.report` show."""
+
+from collections import defaultdict
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from posebook.intervals import interval, sequence_matrix
+from posebook.runs import Run
+
+
+class Group(NamedTuple):
+    """Runs that belong into one table."""
+
+    profile: str
+    motion: str
+    runs: dict[str, dict[int, Run]]  # chapter -> seed -> run
+
+
+def group_runs(runs: list[Run]) -> list[Group]:
+    """Runs by (profile, motion), chapters and seeds in order."""
+    found: dict = defaultdict(lambda: defaultdict(dict))
+    for run in runs:
+        parameters = run.info["parameters"]
+        found[parameters["profile"], parameters["motion"]][run.info["chapter"]][run.seed] = run
+    order = {"procedural": 0}
+    return [
+        Group(*key, {chapter: dict(sorted(found[key][chapter].items())) for chapter in sorted(found[key])})
+        for key in sorted(found, key=lambda k: (k[0], order.get(k[1], 1), k[1]))
+    ]
+
+
+def summarise(group: Group) -> pd.DataFrame:
+    """Long form over seeds: mean, min and max over seeds, interval over sequences, n, protocol, costs."""
+    lines = [line for chapter, seeds in group.runs.items() for line in chapter_lines(chapter, seeds)]
+    table_ = pd.DataFrame(lines)
+    table_.insert(0, "profile", group.profile)
+    table_.insert(1, "motion", group.motion)
+    return table_
+
+
+def chapter_lines(chapter: str, seeds: dict[int, Run]) -> list[dict]:
+    """One line per (row, metric) of a chapter, in the order in which its notebook wrote them."""
+    metrics = pd.concat([run.table("metrics").assign(seed=seed) for seed, run in seeds.items()], ignore_index=True)
+    metrics[["init", "kind", "note"]] = metrics[["init", "kind", "note"]].fillna("")
+    per_sequence = {seed: run.table("per_sequence") for seed, run in seeds.items()}
+    costs = pd.concat([run.table("costs") for run in seeds.values()], ignore_index=True)
+    keys = ["row", "kind", "init", "metric", "unit"]
+    return [
+        {
+            "chapter": chapter,
+            **dict(zip(keys, key, strict=True)),
+            **over_seeds(part, per_sequence),
+            **cost(costs, key[0]),
+        }
+        for key, part in metrics.groupby(keys, sort=False, dropna=False)
+    ]
+
+
+def over_seeds(part: pd.DataFrame, per_sequence: dict[int, pd.DataFrame]) -> dict:
+    """Statistics of one (row, metric) over its seeds.
+
+    The interval comes from the per-sequence errors of all seeds; where a row has none (say an oracle floor of one
+    number) it is the one that a single run wrote.
+    """
+    first, values = part.iloc[0], part["value"]
+    seeds = [int(seed) for seed in part["seed"]]
+    errors = sequence_matrix({seed: per_sequence[seed] for seed in seeds}, first["row"], first["metric"])
+    low, high = (first["low"], first["high"]) if len(seeds) == 1 else (np.nan, np.nan)
+    if errors is not None:
+        low, high = interval(errors)
+    return {
+        **{"value": values.mean(), "low": low, "high": high, "seed_min": values.min(), "seed_max": values.max()},
+        **{"seeds": " ".join(map(str, seeds)), "n_sequences": first["n_sequences"], "n_frames": first["n_frames"]},
+        **{"protocol": first["protocol"], "note": first["note"]},
+    }
+
+
+def cost(costs: pd.DataFrame, row: str) -> dict:
+    """Parameters, FLOPs and minutes of a row; minutes are the mean over seeds."""
+    own = costs[costs["row"] == row] if len(costs) else costs
+    names = ("parameters", "flops", "train_minutes")
+    return {name: own[name].mean() if len(own) else np.nan for name in names}
