@@ -80,12 +80,11 @@ def random_light(rng: np.random.Generator) -> Light:
     return Light((direction / np.linalg.norm(direction)).astype(np.float32), ambient, rng.uniform(0.5, 0.8))
 
 
-def background(identifier: str, seed_words: list[int], size: int) -> np.ndarray:
-    """A made-up scene: smooth colour noise, a floor line, a few boxes. Determined by its id.
+def background(seed_words: list[int], size: int) -> np.ndarray:
+    """A made-up scene: smooth colour noise, a floor line, a few boxes. Determined by its seed words.
 
     Args:
-        identifier: background id, for the error message of a caller only.
-        seed_words: integers that stand for the id (see `synthetic.seed_words`).
+        seed_words: integers that stand for its id (see `synthetic.seed_words`).
         size: pixels.
 
     Returns:

@@ -1,0 +1,114 @@
+"""Reading datasets: `open_dataset` renders on first use, `Dataset` hands out samples and whole arrays."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from posebook.data.sample import ARRAY_FIELDS, TEXT_FIELDS, VALIDITY_FIELDS, Sample
+from posebook.data.store import Recipe, build
+from posebook.errors import PosebookError
+from posebook.profile import Profile
+from posebook.splits import SPLITS
+
+MOTIONS = ("procedural", "cmu")
+KINDS = ("stills", "sequences")
+
+
+class Dataset:
+    """A finished dataset folder.
+
+    Attributes:
+        arrays: field name -> memory-mapped array with leading N, as stored (`depth` in millimetres).
+        texts: sample_id, subject, action, sequence, clip as (N,) arrays of str; frame as (N,) int.
+        manifest: data version, seed, body hash, parameters, ranges reached.
+    """
+
+    def __init__(self, folder: str | Path):
+        self.folder = Path(folder)
+        self.manifest = read_manifest(self.folder)
+        count, size = self.manifest["images"], self.manifest["image_size"]
+        self.arrays = {field: self._map(field, count, size) for field in ARRAY_FIELDS}
+        with np.load(self.folder / "index.npz", allow_pickle=False) as index:
+            self.texts = {name: index[name] for name in (*TEXT_FIELDS, "frame")}
+
+    def _map(self, field: str, count: int, size: int) -> np.memmap:
+        dims, dtype = ARRAY_FIELDS[field]
+        shape = (count, *(size if n == "H" else n for n in dims))
+        path = self.folder / f"{field}.bin"
+        expected = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        if not path.exists() or path.stat().st_size != expected:
+            found = path.stat().st_size if path.exists() else "no file"
+            raise PosebookError(
+                f"Expected {expected} bytes in {path}, found {found}. The dataset was damaged: "
+                "run `posebook cache --clear data` and repeat the command."
+            )
+        return np.memmap(path, dtype, "r", shape=shape)
+
+    def __len__(self) -> int:
+        return self.manifest["images"]
+
+    def __getitem__(self, i: int) -> Sample:
+        """Sample i; depth in metres, all fields valid."""
+        row = {field: np.array(array[i]) for field, array in self.arrays.items()}
+        row["depth"] = row["depth"].astype(np.float32) / 1000
+        texts = {name: str(self.texts[name][i]) for name in TEXT_FIELDS}
+        valid = dict.fromkeys(VALIDITY_FIELDS, True)
+        frame = int(self.texts["frame"][i])
+        return Sample(**row, **texts, mask=row["parts"] > 0, frame=frame, fps=self.manifest["fps"], valid=valid)
+
+    def describe(self) -> str:
+        """One line for protocols and tables."""
+        m = self.manifest
+        low, high = m["azimuth_reached_degrees"]
+        sequences = len(np.unique(self.texts["sequence"]))
+        return (
+            f"{m['motion_name']} {m['split_name']}: {len(self)} images in {sequences} {m['kind']}, {len(m['subjects'])} "
+            f"subjects, {len(m['clips'])} clips, azimuth {low:.0f}° to {high:.0f}°, data version {m['data_version']}"
+        )
+
+
+def read_manifest(folder: Path) -> dict:
+    """Manifest of a finished dataset.
+
+    Raises:
+        PosebookError: when the folder is not a finished dataset.
+    """
+    path = folder / "manifest.json"
+    if folder.name.endswith(".partial") or not path.exists():
+        raise PosebookError(
+            f"Expected a finished dataset with a manifest.json in {folder}, found none. Rendering has not ended: "
+            "run the command that makes it again (it resumes)."
+        )
+    return json.loads(path.read_text())
+
+
+def open_dataset(
+    motion: str = "procedural",
+    split: str = "train",
+    profile: Profile | None = None,
+    kind: str | None = None,
+    workers: int | None = None,
+) -> Dataset:
+    """Open one split of the synthetic benchmark; render it first if it is not in the cache.
+
+    Args:
+        motion: "procedural" or "cmu".
+        split: "train", "val" or "test".
+        profile: sizes; the laptop profile if None.
+        kind: "stills" or "sequences"; default stills for train, sequences for val and test.
+        workers: rendering processes; default one per core. The result does not depend on it.
+
+    Raises:
+        PosebookError: for an unknown name, missing motion files, a full disk, or a rendering process that was killed.
+    """
+    from posebook.profile import laptop
+
+    kind = kind or ("stills" if split == "train" else "sequences")
+    for value, allowed, what in ((motion, MOTIONS, "motion"), (split, SPLITS, "split"), (kind, KINDS, "kind")):
+        if value not in allowed:
+            raise PosebookError(f"Unknown {what} {value!r}: expected one of {', '.join(allowed)}.")
+    data = (profile or laptop()).data
+    counts = {"train": data.train_sequences, "val": data.val_sequences, "test": data.test_sequences}
+    count = data.train_images if kind == "stills" else counts[split]
+    return Dataset(build(Recipe(motion, split, kind, count, data), workers))

@@ -1,0 +1,198 @@
+"""Chapter 1: volumes against coordinates, stacks, coupled against decoupled, trunk against scratch.
+
+Every variant sees the same number of images in the same order, with the same optimiser and augmentation. The long row
+is the exception; it is named and belongs to no comparison.
+"""
+
+import time
+from dataclasses import asdict, dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from posebook.data.batches import Batch, Batches, mirrored
+from posebook.experiments.outcome import Outcome, count_gflop, count_parameters, remember
+from posebook.models.coordinate import CoordinateRegressor, coordinate_loss, coordinate_targets, split_coordinates
+from posebook.models.decode import DepthBins, argmax_cells, back_project, soft_argmax_cells, softmax_cells, unflip_volume
+from posebook.models.hourglass import DecoupledHourglass, StackedHourglass, load_trunk_state
+from posebook.models.root_depth import bone_lengths, root_depth
+from posebook.models.volumetric import stack_targets, volume_cross_entropy, volume_mse
+from posebook.pixels import grid_to_pixels, pixels_to_grid
+from posebook.profile import Profile, VolumetricProfile
+from posebook.train import Budget, fit, make_fabric, seed_everything
+from posebook.trunk import hourglass_config, load_trunk
+
+MSE_SCALE = 100.0  # the mean over thousands of nearly empty cells is tiny; Adam does not mind, the clipping does
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One row to train."""
+
+    row: str  # name in tables
+    depths: tuple[int, ...] = ()  # bins of each stack's volume; none: coordinates are regressed
+    loss: str = "mse"  # the paper's; "cross-entropy" is a named deviation
+    coupled: bool = True
+    init: str = "trunk"
+    long: bool = False  # the one run with more images
+    core: bool = True  # trained by default
+
+
+class Prediction(NamedTuple):
+    """Network output in the crop, before the root depth is known."""
+
+    pixels: Tensor  # (B, J, 2)
+    relative_depth: Tensor  # (B, J) metres
+
+
+def variants(profile: VolumetricProfile) -> list[Variant]:
+    """All rows of the chapter at a profile's sizes; those with `core` are trained by default."""
+    d, init = profile.depth, profile.init
+    chain = (*profile.middle, d)
+    rows = [
+        Variant("coordinates", init=init),
+        Variant(f"volume {{{d}}}", (d,), init=init),
+        Variant(f"volume {{{d}}} cross-entropy", (d,), "cross-entropy", init=init),
+        Variant(f"volume {{{d},{d}}}", (d, d), init=init),
+        Variant(f"volume {{1,{d}}}", (1, d), init=init),
+        Variant(f"decoupled {{1,{d}}}", (1, d), coupled=False, init=init),
+    ]
+    rows += [Variant(f"volume {{{n}}}", (n,), init=init, core=False) for n in profile.depths if n != d]
+    rows.append(Variant(f"volume {{{','.join(map(str, chain))}}}", chain, init=init, core=False))
+    other = "scratch" if init == "trunk" else "trunk"
+    rows.append(Variant(f"volume {{{d}}} from {other}", (d,), init=other, core=False))
+    rows.append(Variant(f"volume {{{d}}} cross-entropy long", (d,), "cross-entropy", init=init, long=True, core=False))
+    return rows
+
+
+def build_model(variant: Variant, profile: Profile) -> nn.Module:
+    """Network of a variant, with the trunk's weights if it starts from them."""
+    config = hourglass_config(profile, variant.depths or (1,))
+    if not variant.depths:
+        model = CoordinateRegressor(config, profile.data.image_size)
+    else:
+        model = StackedHourglass(config) if variant.coupled else DecoupledHourglass(config)
+    if variant.init == "trunk":
+        load_trunk_state(model, load_trunk("hourglass", profile).state)
+    return model
+
+
+def volume_cells(batch: Batch, grid: int, depth: int, size: int) -> Tensor:
+    """(B, J, 3) continuous cells of the true joints: x and y on the map, z in depth bins."""
+    plane = pixels_to_grid(batch.pixels, grid, size)
+    return torch.cat((plane, DepthBins(depth).to_cells(batch.relative_depth).unsqueeze(-1)), -1)
+
+
+def variant_loss(variant: Variant, answer, batch: Batch, size: int, sigma_scale: float) -> Tensor:
+    """Training loss of any variant."""
+    if not variant.depths:
+        return coordinate_loss(answer, coordinate_targets(batch.pixels, batch.relative_depth, size))
+    grid, finest = answer[-1].shape[-1], variant.depths[-1]
+    cells = volume_cells(batch, grid, finest, size)
+    targets = stack_targets(cells, grid, variant.depths, centre="continuous", scale=sigma_scale)
+    if variant.loss == "mse":
+        return MSE_SCALE * volume_mse(answer, targets)
+    return volume_cross_entropy(answer, targets)
+
+
+def decode(variant: Variant, answer, size: int, read_out: str = "soft-argmax") -> Prediction:
+    """Pixels and relative depth from a network's answer (a list of volumes, or coordinates)."""
+    if not variant.depths:
+        return Prediction(*split_coordinates(answer, size))
+    volume = answer[-1]
+    if read_out == "argmax":
+        cells = argmax_cells(volume)
+    else:
+        cells = softmax_cells(volume) if variant.loss == "cross-entropy" else soft_argmax_cells(volume)
+    pixels = grid_to_pixels(cells[..., :2], volume.shape[-1], size)
+    return Prediction(pixels, DepthBins(volume.shape[2]).to_metres(cells[..., 2]))
+
+
+@torch.no_grad()
+def predict(model: nn.Module, variant: Variant, batches: Batches, batch_size: int = 128) -> dict[str, np.ndarray]:
+    """Predict all rows with the flip test of the paper: volumes (or coordinates) averaged with the mirrored image's.
+
+    Returns:
+        pixels (N, J, 2), relative_depth (N, J) metres, argmax_pixels and argmax_depth likewise, read out by argmax.
+    """
+    model.eval()
+    flip = batches.joint_set.flip
+    parts = []
+    for start in range(0, len(batches), batch_size):
+        batch = batches.get(slice(start, start + batch_size))
+        turned = mirrored(batch, batches.joint_set, batches.size).image
+        answer, other = model(batch.image), model(turned)
+        if variant.depths:
+            answer = [(answer[-1] + unflip_volume(other[-1], flip)) / 2]
+        else:
+            answer = (answer + other[:, list(flip)] * torch.tensor([-1.0, 1.0, 1.0]).to(other)) / 2
+        read = [decode(variant, answer, batches.size, how) for how in ("soft-argmax", "argmax")]
+        parts.append([a.float().cpu() for p in read for a in p])
+    names = ("pixels", "relative_depth", "argmax_pixels", "argmax_depth")
+    return {n: torch.cat(a).numpy() for n, a in zip(names, zip(*parts, strict=True), strict=True)}
+
+
+@torch.no_grad()
+def ms_per_image(model: nn.Module, batches: Batches, batch_size: int = 32, repeats: int = 10) -> float:
+    """Median milliseconds per image of one forward pass in batches of 32."""
+    image = batches.get(slice(0, batch_size)).image
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        model(image)
+        if image.is_cuda:
+            torch.cuda.synchronize()
+        times.append((time.perf_counter() - started) / len(image))
+    return float(np.median(times) * 1000)
+
+
+def train_variant(variant: Variant, profile: Profile, train: Batches, test: Batches, seed: int, device: str) -> Outcome:
+    """Train one variant and predict the test images; from the cache if it was done before."""
+    v = profile.volumetric
+    trunk = load_trunk("hourglass", profile).card["sha256"] if variant.init == "trunk" else None
+    versions = [b.dataset.manifest["data_version"] for b in (train, test)]
+    key = {"variant": asdict(variant), "profile": asdict(v), "data": versions, "trunk": trunk, "seed": seed, "on": device}
+
+    def make() -> Outcome:
+        seed_everything(seed)
+        model = build_model(variant, profile)
+        budget = Budget(v.long_images_seen if variant.long else v.images_seen, v.batch, v.learning_rate)
+
+        def loss(net, rows, generator):
+            batch = train.augmented(rows, generator)
+            return variant_loss(variant, net(batch.image), batch, train.size, v.sigma_scale)
+
+        history = fit(model, loss, len(train), budget, seed, make_fabric(device), variant.row)
+        predictions = predict(model, variant, test)
+        costs = (count_parameters(model), count_gflop(model, train.size), budget.images_seen, ms_per_image(model, test))
+        return Outcome(variant.row, predictions, history, *costs, model.state_dict())
+
+    return remember(key, make)
+
+
+def mean_bone_lengths(train: Batches) -> Tensor:
+    """(bones,) metres: mean over the training people, what root-depth mode 3 knows about people."""
+    joints = torch.from_numpy(np.array(train.dataset.arrays[train.fields[1]]))
+    return bone_lengths(joints, train.joint_set.bones).mean(0)
+
+
+def to_camera(pixels, relative_depth, test: Batches, mode: int, mean_lengths: Tensor) -> np.ndarray:
+    """Absolute joints in the camera frame from crop predictions.
+
+    Args:
+        pixels: (N, J, 2) of the crop.
+        relative_depth: (N, J) metres.
+        test: the images' cameras, and for modes 1 and 2 their true joints.
+        mode: root depth 1 (true, oracle), 2 (own bones, oracle) or 3 (mean training bones).
+        mean_lengths: (bones,) metres.
+
+    Returns:
+        (N, J, 3) metres.
+    """
+    pixels, relative_depth = (torch.as_tensor(np.array(a)) for a in (pixels, relative_depth))
+    K = torch.from_numpy(np.array(test.dataset.arrays["K"]))
+    truth = torch.from_numpy(np.array(test.dataset.arrays[test.fields[1]]))
+    depth = root_depth(mode, pixels, relative_depth, K, test.joint_set.bones, mean_lengths, truth)
+    return back_project(pixels, relative_depth + depth.unsqueeze(-1), K).numpy()

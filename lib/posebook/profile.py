@@ -1,0 +1,118 @@
+"""Profiles: sizes and budgets, never the method or the code path.
+
+`smoke` is for CI (seconds a chapter), `laptop` the default (2 CPU cores, minutes), `gpu` the papers' network sizes.
+"""
+
+import os
+from dataclasses import asdict, dataclass
+
+from posebook.errors import PosebookError
+
+
+@dataclass(frozen=True)
+class DataProfile:
+    """Size of the synthetic benchmark."""
+
+    image_size: int  # pixels, square crops
+    level: str  # body level that is rendered (joints always come from the full mesh)
+    train_images: int  # stills, each another person, clip, frame, camera, outfit and scene
+    train_sequences: int  # for temporal chapters, rendered when asked for
+    val_sequences: int
+    test_sequences: int
+    frames: int  # contiguous frames of a sequence, 30 fps
+    azimuth: float  # degrees to either side of the heading; 180 is all round
+    margin: float = 0.1  # added round the mesh's extent on each side of the box
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class TrunkProfile:
+    """2D pretraining on the train split."""
+
+    images: int  # own stills of the train split
+    seed: int  # data seed, not that of the chapters' images
+    stem_epochs: int
+    resnet_epochs: int
+
+
+@dataclass(frozen=True)
+class VolumetricProfile:
+    """Chapter 1."""
+
+    width: int  # channels of the hourglass (paper 256)
+    modules: int  # residual blocks per position (paper family A: own layout)
+    family: str  # "B" uniform, "A" the paper's
+    levels: int  # poolings in an hourglass
+    depth: int  # bins of the finest volume (paper 64)
+    depths: tuple[int, ...]  # growing depth resolutions of the representation experiment
+    middle: tuple[int, ...]  # depths of the longest coarse-to-fine chain before the last
+    sigma_scale: float  # width of target Gaussians relative to the paper's 2 cells
+    images_seen: int  # per trained variant
+    long_images_seen: int  # of the one long run
+    batch: int
+    learning_rate: float
+    init: str  # "trunk" or "scratch"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """All sizes of one profile."""
+
+    name: str
+    data: DataProfile
+    trunk: TrunkProfile
+    volumetric: VolumetricProfile
+
+    def describe(self) -> dict:
+        """Nested dict for run.json."""
+        return asdict(self)
+
+
+def smoke() -> Profile:
+    """Seconds: proves that every line runs; its numbers mean nothing."""
+    return Profile(
+        "smoke",
+        DataProfile(64, "coarse", 96, 4, 2, 6, 8, azimuth=70),
+        TrunkProfile(64, 1001, 1, 1),
+        VolumetricProfile(96, 1, "B", 3, 16, (8, 16), (1, 2), 0.5, 64, 128, 16, 1e-3, "trunk"),
+    )
+
+
+def laptop() -> Profile:
+    """Minutes on two cores, one small net per variant."""
+    return Profile(
+        "laptop",
+        DataProfile(64, "coarse", 8000, 240, 16, 48, 32, azimuth=70),
+        TrunkProfile(24000, 1001, 6, 6),
+        VolumetricProfile(96, 1, "B", 3, 16, (8, 16, 32), (1, 2), 0.5, 12000, 60000, 32, 1e-3, "trunk"),
+    )
+
+
+def gpu() -> Profile:
+    """Paper-size networks at 256 px, all azimuths."""
+    return Profile(
+        "gpu",
+        DataProfile(256, "full", 60000, 800, 16, 48, 32, azimuth=180),
+        TrunkProfile(60000, 1001, 10, 10),
+        VolumetricProfile(256, 3, "A", 4, 64, (8, 16, 32, 64), (1, 2, 4), 1.0, 600000, 1200000, 16, 2.5e-4, "scratch"),
+    )
+
+
+PROFILES = {"smoke": smoke, "laptop": laptop, "gpu": gpu}
+
+
+def load_profile(name: str = "laptop") -> Profile:
+    """Sizes by name; the environment's POSEBOOK_PROFILE wins over the argument and says so.
+
+    Args:
+        name: "smoke", "laptop" or "gpu": a notebook's parameter.
+
+    Raises:
+        PosebookError: for an unknown name, from either source.
+    """
+    chosen = os.environ.get("POSEBOOK_PROFILE") or name
+    if chosen not in PROFILES:
+        raise PosebookError(f"Unknown profile {chosen!r}: expected one of {', '.join(PROFILES)}.")
+    if chosen != name:
+        print(f"POSEBOOK_PROFILE={chosen} in the environment wins over profile={name!r} of the notebook.")
+    return PROFILES[chosen]()

@@ -1,0 +1,125 @@
+"""The one training loop, on Lightning Fabric (devices, precision): batches in, loss down, a history out.
+
+Budgets are counted in images seen, so that variants of one comparison get the same.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from posebook.progress import Progress
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Equal for all variants of one comparison."""
+
+    images_seen: int
+    batch: int = 32
+    learning_rate: float = 1e-3  # peak of one cycle: linear rise over the first tenth, cosine to zero
+    weight_decay: float = 0.0
+    clip_norm: float = 1.0
+
+
+class History(NamedTuple):
+    """What happened in training."""
+
+    images: list[int]  # images seen at each record
+    losses: list[float]  # mean training loss since the record before
+    minutes: float
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, numpy and torch."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def make_fabric(device: str = "cpu", precision: str = "32-true") -> Fabric:
+    """Fabric on one device.
+
+    Args:
+        device: "cpu", "cuda" or "auto".
+        precision: as Fabric names them, e.g. "bf16-mixed".
+    """
+    return Fabric(accelerator="cuda" if device.startswith("cuda") else device, devices=1, precision=precision)
+
+
+def index_batches(count: int, budget: Budget, seed: int) -> Iterator[np.ndarray]:
+    """Shuffled passes over `count` rows, cut into batches, until the budget is used; the same for every variant."""
+    rng = np.random.default_rng(np.random.SeedSequence([seed, count]))
+    queue = np.empty(0, np.int64)
+    for _ in range(-(-budget.images_seen // budget.batch)):
+        while len(queue) < budget.batch:
+            queue = np.concatenate([queue, rng.permutation(count)])
+        batch, queue = queue[: budget.batch], queue[budget.batch :]
+        yield np.sort(batch)  # memory maps read forwards
+
+
+def one_cycle(step: int, steps: int) -> float:
+    """Factor of the learning rate: up over the first tenth, cosine down to zero."""
+    rise = max(steps // 10, 1)
+    if step < rise:
+        return (step + 1) / rise
+    return 0.5 * (1 + np.cos(np.pi * (step - rise) / max(steps - rise, 1)))
+
+
+def fit(
+    model: nn.Module,
+    loss: Callable[[nn.Module, np.ndarray, torch.Generator], Tensor],
+    count: int,
+    budget: Budget,
+    seed: int = 0,
+    fabric: Fabric | None = None,
+    description: str = "Training",
+) -> History:
+    """Train a model in place with Adam and one learning-rate cycle.
+
+    Args:
+        model: moved to Fabric's device; left there in eval mode.
+        loss: (model, row numbers, generator for augmentation) -> scalar.
+        count: rows of the training set.
+        budget: images seen, batch, learning rate.
+        seed: of the order of images and of augmentation (weights were drawn before).
+        fabric: where to run; CPU if None.
+        description: for the progress line.
+
+    Returns:
+        History.
+    """
+    fabric = fabric or make_fabric()
+    model.to(memory_format=torch.channels_last)  # 1.6 times faster convolutions on CPU cores
+    optimizer = torch.optim.AdamW(model.parameters(), budget.learning_rate, weight_decay=budget.weight_decay)
+    wrapped, optimizer = fabric.setup(model, optimizer)
+    wrapped.train()
+    steps = -(-budget.images_seen // budget.batch)
+    generator = torch.Generator(fabric.device).manual_seed(seed)
+    progress = Progress(steps * budget.batch, description, "images")
+    images, losses, since = [], [], []
+    every = max(steps // 40, 1)
+    started = time.perf_counter()
+    for step, rows in enumerate(index_batches(count, budget, seed)):
+        for group in optimizer.param_groups:
+            group["lr"] = budget.learning_rate * one_cycle(step, steps)
+        value = loss(wrapped, rows, generator)
+        optimizer.zero_grad()
+        fabric.backward(value)
+        fabric.clip_gradients(wrapped, optimizer, max_norm=budget.clip_norm)
+        optimizer.step()
+        since.append(value.detach())
+        if (step + 1) % every == 0 or step == steps - 1:
+            images.append((step + 1) * budget.batch)
+            losses.append(float(torch.stack(since).mean()))
+            since = []
+        progress.update(budget.batch, f"loss {losses[-1]:.4g}" if losses else "")
+    progress.close()
+    model.eval()
+    return History(images, losses, (time.perf_counter() - started) / 60)

@@ -1,0 +1,70 @@
+"""The renderer against a sphere's closed form and a brute-force ray caster."""
+
+import numpy as np
+import pytest
+import trimesh
+
+from posebook.data.appearance import Light
+from posebook.data.render import pixel_rays, render, vertex_face_matrix
+
+LIGHT = Light(np.array([0.0, 0.0, -1.0], np.float32), ambient=0.25, strength=0.5)
+
+
+def draw(mesh, K, size=64, colour=(1.0, 1.0, 1.0), parts=None, supersample=2):
+    faces = np.asarray(mesh.faces)
+    parts = np.full(len(faces), 7) if parts is None else parts
+    colours = np.tile(np.float32(colour), (len(faces), 1))
+    vertices = np.asarray(mesh.vertices, np.float32)
+    incidence = vertex_face_matrix(faces, len(vertices))
+    scenery = np.zeros((size, size, 3), np.float32)
+    return render(vertices, faces, parts, colours, incidence, K, LIGHT, scenery, supersample)
+
+
+def test_sphere_depth_area_and_shading():
+    radius, distance, focal = 0.8, 4.0, 120.0
+    sphere = trimesh.creation.icosphere(5, radius)
+    sphere.apply_translation([0, 0, distance])
+    K = np.array([[focal, 0, 32], [0, focal, 32], [0, 0, 1.0]])
+    picture = draw(sphere, K)
+    rays = pixel_rays(K, 64).astype(np.float64)
+    a = (rays**2).sum(1)  # |d z - c|^2 = r^2, a z^2 - 2 distance z + distance^2 - r^2 = 0
+    root = distance**2 - a * (distance**2 - radius**2)
+    expected = np.where(root > 0, (distance - np.sqrt(np.maximum(root, 0))) / a, 0).reshape(64, 64)
+    rim = (root.reshape(64, 64) > 0) != (picture.depth > 0)
+    assert rim.mean() < 0.005  # the polyhedron is a little smaller than its sphere
+    both = (picture.depth > 0) & (expected > 0)
+    error = np.abs(picture.depth - expected)[both]
+    assert np.median(error) < 1e-3 and error.max() < 0.05
+    assert set(np.unique(picture.parts)) == {0, 7}
+    middle = picture.image[31:33, 31:33].mean() / 255
+    assert middle == pytest.approx(0.75, abs=0.02)  # ambient + strength where the normal meets the light
+    edge = picture.image[32, np.flatnonzero(picture.parts[32])[1]].mean() / 255
+    assert 0.2 < edge < 0.5  # nearly ambient alone at the rim
+
+
+def test_agrees_with_brute_force_triangle_tests():
+    rng = np.random.default_rng(3)
+    triangles = rng.normal(0, 0.4, (30, 3, 3)) + [0, 0, 3]
+    mesh = trimesh.Trimesh(triangles.reshape(-1, 3), np.arange(90).reshape(-1, 3), process=False)
+    labels = np.arange(30) % 24 + 1
+    K = np.array([[20.0, 0, 8], [0, 20, 8], [0, 0, 1.0]])
+    picture = draw(mesh, K, size=16, parts=labels)
+    depth, part = np.zeros(256), np.zeros(256, int)
+    for i, ray in enumerate(pixel_rays(K, 16).astype(np.float64)):
+        best = np.inf
+        for f, (p, q, r) in enumerate(triangles):
+            system = np.stack([ray, p - q, p - r], 1)  # z ray = p + u (q - p) + v (r - p)
+            z, u, v = np.linalg.solve(system, p)
+            if u >= 0 and v >= 0 and u + v <= 1 and 0 < z < best:
+                best, depth[i], part[i] = z, z, labels[f]
+    agree = (picture.parts.reshape(-1) == part).mean()
+    assert agree > 0.99
+    same = picture.parts.reshape(-1) == part
+    np.testing.assert_allclose(picture.depth.reshape(-1)[same], depth[same], atol=1e-4)
+
+
+def test_pixel_centres_are_at_one_half():
+    K = np.array([[10.0, 0, 2], [0, 10, 2], [0, 0, 1]])
+    rays = pixel_rays(K, 4).reshape(4, 4, 3)
+    np.testing.assert_allclose(rays[0, 0], [(0.5 - 2) / 10, (0.5 - 2) / 10, 1], atol=1e-7)
+    np.testing.assert_allclose(rays[1, 3], [(3.5 - 2) / 10, (1.5 - 2) / 10, 1], atol=1e-7)

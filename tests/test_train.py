@@ -1,0 +1,51 @@
+"""The training loop against closed forms."""
+
+import numpy as np
+import pytest
+import torch
+
+from posebook.train import Budget, fit, index_batches, one_cycle, seed_everything
+
+
+def test_learns_the_least_squares_solution():
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(256, 4, generator=generator)
+    y = x @ torch.tensor([[1.0], [-2.0], [0.5], [3.0]]) + 0.7 + 0.1 * torch.randn(256, 1, generator=generator)
+    design = torch.cat([x, torch.ones(256, 1)], 1)
+    expected = torch.linalg.lstsq(design, y).solution.flatten()
+    seed_everything(0)
+    model = torch.nn.Linear(4, 1)
+
+    def loss(net, rows, _):
+        return (net(x[rows]) - y[rows]).square().mean()
+
+    history = fit(model, loss, 256, Budget(60000, batch=64, learning_rate=0.05), seed=1)
+    found = torch.cat([model.weight.flatten(), model.bias]).detach()
+    torch.testing.assert_close(found, expected, atol=0.01, rtol=0)
+    assert history.losses[-1] < history.losses[0] and history.images[-1] == 60032
+    assert not model.training
+
+
+def test_same_seed_same_weights():
+    x = torch.randn(64, 3, generator=torch.Generator().manual_seed(0))
+
+    def run(seed):
+        seed_everything(seed)
+        model = torch.nn.Linear(3, 1)
+        fit(model, lambda net, rows, g: (net(x[rows]) - torch.rand(1, generator=g)).square().mean(), 64, Budget(640), seed)
+        return model.weight.detach()
+
+    assert torch.equal(run(3), run(3)) and not torch.equal(run(3), run(4))
+
+
+def test_every_row_once_per_pass():
+    rows = np.concatenate(list(index_batches(50, Budget(200, batch=10), seed=2)))
+    assert len(rows) == 200
+    for start in range(0, 200, 50):
+        assert sorted(rows[start : start + 50]) == list(range(50))
+
+
+def test_learning_rate_cycle():
+    factors = [one_cycle(s, 100) for s in range(100)]
+    assert factors[9] == 1.0 and factors[0] == pytest.approx(0.1) and factors[-1] < 0.001
+    assert factors[55] == pytest.approx(0.5 * (1 + np.cos(np.pi * 45 / 90)))
