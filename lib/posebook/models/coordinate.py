@@ -41,7 +41,7 @@ class CoordinateRegressor(nn.Module):
         super().__init__()
         grid = image_size // 4
         if grid < self.reduced or grid % self.reduced or (grid // self.reduced).bit_count() != 1:
-            raise PosebookError(f"The coordinate network needs an image of 16, 32, 64, 128 or 256 px, got {image_size}.")
+            raise PosebookError(f"The coordinate network needs a side of 16, 32, 64, 128, 256.. px, got {image_size}.")
         self.config, self.image_size = config, image_size
         w = config.width
         features = w * (2 if config.family == "A" else 1)

@@ -79,12 +79,17 @@ def check_depth(bins: int) -> None:
         )
 
 
+def _checked(volume: Tensor) -> Tensor:
+    """Refuse what cannot be decoded; half precision (autocast) becomes float32, it cannot hold sub-cell positions."""
+    if volume.ndim != 5 or not volume.is_floating_point():
+        raise PosebookError(f"Expected a volume (B, J, D, H, W), got {tuple(volume.shape)} {volume.dtype}.")
+    check_depth(volume.shape[2])
+    return volume if volume.dtype == torch.float64 else volume.float()
+
+
 def _peaks(volume: Tensor) -> Tensor:
     """Indices (B, J, 3) x, y, z of the highest cell of each joint's whole block."""
-    if volume.ndim != 5:
-        raise PosebookError(f"Expected a volume (B, J, D, H, W), got {tuple(volume.shape)}.")
-    _, _, depth, height, width = volume.shape
-    check_depth(depth)
+    height, width = volume.shape[3:]
     best = volume.flatten(2).argmax(-1)  # (B, J)
     return torch.stack((best % width, best // width % height, best // (width * height)), dim=-1)
 
@@ -103,6 +108,7 @@ def argmax_cells(volume: Tensor) -> Tensor:
 
     Source: specs/c2f.md section 5, points 1 and 2.
     """
+    volume = _checked(volume)
     return index_to_cells(_peaks(volume).to(volume.dtype))
 
 
@@ -135,7 +141,7 @@ def soft_argmax_cells(volume: Tensor, radius: int | tuple[int, int, int] = 2) ->
     Raises:
         PosebookError: on a wrong shape or 2 to 7 depth bins.
     """
-    value, index, inside = _window(volume, radius)
+    value, index, inside = _window(_checked(volume), radius)
     weight = value.clamp(min=0) * inside
     none = weight.sum(-1, keepdim=True) <= 0
     middle = index.shape[2] // 2  # the peak itself, offset (0, 0, 0)
@@ -157,13 +163,11 @@ def softmax_cells(volume: Tensor, radius: int | tuple[int, int, int] | None = No
     Raises:
         PosebookError: on a wrong shape or 2 to 7 depth bins.
     """
+    volume = _checked(volume)
     if radius is not None:
         value, index, inside = _window(volume, radius)
         weight = value.masked_fill(~inside, float("-inf")).softmax(-1)
         return torch.einsum("bjk,bjkc->bjc", weight, index_to_cells(index.to(weight.dtype)))
-    if volume.ndim != 5:
-        raise PosebookError(f"Expected a volume (B, J, D, H, W), got {tuple(volume.shape)}.")
-    check_depth(volume.shape[2])
     weight = volume.flatten(2).softmax(-1).view_as(volume)
     axes = (weight.sum((2, 3)), weight.sum((2, 4)), weight.sum((3, 4)))  # (B, J, W), (B, J, H), (B, J, D)
     return torch.stack([a @ index_to_cells(torch.arange(a.shape[-1]).to(a)) for a in axes], dim=-1)

@@ -113,7 +113,8 @@ def _paired(volumes: list[Tensor], targets: list[Tensor]) -> list[tuple[Tensor, 
             f"Expected one target per stack with the volume's shape, got volumes {[tuple(v.shape) for v in volumes]} "
             f"and targets {[tuple(t.shape) for t in targets]}."
         )
-    return list(zip(volumes, targets, strict=True))
+    # Under autocast volumes are half precision; losses are taken in the targets' precision.
+    return [(v.to(t.dtype), t) for v, t in zip(volumes, targets, strict=True)]
 
 
 def volume_mse(volumes: list[Tensor], targets: list[Tensor]) -> Tensor:
