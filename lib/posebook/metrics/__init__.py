@@ -1,0 +1,43 @@
+"""Metrics, protocol, statistics: metres in, millimetres out."""
+
+from posebook.metrics.acceleration import accel, accel_error
+from posebook.metrics.findings import Finding, finding, findings_table
+from posebook.metrics.mesh import pve, vertex_areas
+from posebook.metrics.positions import (
+    auc,
+    joint_distances,
+    mpjpe,
+    mpjpe_per_action,
+    n_mpjpe,
+    pck,
+    per_joint,
+    root_relative,
+)
+from posebook.metrics.procrustes import Alignment, pa_mpjpe, procrustes_align
+from posebook.metrics.protocol import POSEBOOK17, Protocol, evaluate
+from posebook.metrics.statistics import summarise
+
+__all__ = [
+    "POSEBOOK17",
+    "Alignment",
+    "Finding",
+    "Protocol",
+    "accel",
+    "accel_error",
+    "auc",
+    "evaluate",
+    "finding",
+    "findings_table",
+    "joint_distances",
+    "mpjpe",
+    "mpjpe_per_action",
+    "n_mpjpe",
+    "pa_mpjpe",
+    "pck",
+    "per_joint",
+    "procrustes_align",
+    "pve",
+    "root_relative",
+    "summarise",
+    "vertex_areas",
+]

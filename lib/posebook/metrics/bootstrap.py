@@ -1,0 +1,122 @@
+"""Bootstrap over sequences: intervals of means and of paired differences.
+
+The unit that varies is the sequence: frames of one clip are nearly copies, so whole sequences are resampled, and every
+sequence counts the same. Arrays are (S, Q): S seeds, Q sequences, millimetres.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from posebook.errors import PosebookError
+
+ALPHA = 0.05
+RESAMPLES_ROW = 2000  # one row of a table at 95 %
+RESAMPLES_PAIR = 10_000  # the smallest Holm level of a findings table still has whole samples in its tail
+
+
+class Interval(NamedTuple):
+    """Percentile interval of a mean."""
+
+    low: float
+    high: float
+
+
+class PairedDifference(NamedTuple):
+    """Difference a - b of two rows on the same sequences and seeds."""
+
+    mean: float  # mm
+    low: float  # 95 % interval over sequences unless asked otherwise
+    high: float
+    per_seed: tuple[float, ...]  # mean difference of each seed, mm
+    p_value: float  # two-sided, of the same bootstrap
+    n: int  # sequences
+    differences: tuple[float, ...]  # per sequence, mean over seeds: what the bootstrap draws from
+
+
+def bootstrap_interval(
+    values: np.ndarray, level: float = 1 - ALPHA, resamples: int = RESAMPLES_ROW, seed: int = 0
+) -> Interval:
+    """Percentile bootstrap interval of the mean over sequences.
+
+    Args:
+        values: (Q,) one value per sequence.
+        level: e.g. 0.95.
+        resamples: number of resampled means.
+        seed: fixed, so that a table can be made again.
+
+    Returns:
+        Interval; NaN for a single sequence (it says nothing of others), infinite where the level needs more resamples.
+    """
+    values = np.asarray(values, float)
+    if len(values) < 2 or np.isnan(values).any():
+        return Interval(float("nan"), float("nan"))
+    return _percentiles(_resampled_means(values, resamples, seed), 1 - level)
+
+
+def paired_difference(
+    errors_a: np.ndarray, errors_b: np.ndarray, alpha: float = ALPHA, resamples: int = RESAMPLES_PAIR, seed: int = 0
+) -> PairedDifference:
+    """Compare two rows sequence by sequence: d_q = mean over seeds of (a - b), bootstrapped over sequences.
+
+    p = 2 (1 + c) / (1 + resamples), c the resampled means on the rarer side of 0: p <= alpha exactly when the interval
+    at level 1 - alpha excludes 0.
+
+    Args:
+        errors_a, errors_b: (S, Q) mm, the same seeds and sequences in the same order.
+        alpha: 1 - level of the interval.
+        resamples: number of resampled means.
+        seed: fixed, so that a table can be made again.
+
+    Returns:
+        PairedDifference; negative means a is better.
+
+    Raises:
+        PosebookError: shapes that differ or missing values.
+    """
+    errors_a, errors_b = as_rows(errors_a, "errors_a"), as_rows(errors_b, "errors_b")
+    if errors_a.shape != errors_b.shape:
+        raise PosebookError(
+            f"paired rows must share seeds and sequences: got {errors_a.shape}, {errors_b.shape} (seeds, sequences). "
+            "Repeat a row without seeds explicitly, e.g. np.repeat(row, 3, axis=0)."
+        )
+    difference = errors_a - errors_b
+    by_sequence, per_seed = difference.mean(0), tuple(difference.mean(1).tolist())
+    low, high, p = float("nan"), float("nan"), 1.0
+    if len(by_sequence) > 1:
+        means = _resampled_means(by_sequence, resamples, seed)
+        low, high = _percentiles(means, alpha)
+        p = min(1.0, 2 * (1 + min((means <= 0).sum(), (means >= 0).sum())) / (1 + resamples))
+    return PairedDifference(
+        float(by_sequence.mean()), low, high, per_seed, float(p), len(by_sequence), tuple(by_sequence.tolist())
+    )  # fmt: skip
+
+
+def interval_at(difference: PairedDifference, alpha: float, resamples: int = RESAMPLES_PAIR, seed: int = 0) -> Interval:
+    """Interval of a paired difference at level 1 - alpha, from the same bootstrap as the first one."""
+    return bootstrap_interval(np.asarray(difference.differences), 1 - alpha, resamples, seed)
+
+
+def as_rows(errors, name: str, allow_missing: bool = False) -> np.ndarray:
+    """Check an (S, Q) array of errors; missing values are refused unless all are missing and that is allowed."""
+    errors = np.asarray(errors, float)
+    if errors.ndim != 2 or 0 in errors.shape:
+        raise PosebookError(f"{name}: expected (S seeds, Q sequences), got shape {errors.shape}.")
+    missing = np.isnan(errors)
+    if missing.any() and not (allow_missing and missing.all()):
+        raise PosebookError(f"{name}: {missing.sum()} of {errors.size} values are missing (NaN).")
+    return errors
+
+
+def _resampled_means(values: np.ndarray, resamples: int, seed: int) -> np.ndarray:
+    """Means of `resamples` draws of Q sequences with replacement, sorted."""
+    counts = np.random.default_rng(seed).multinomial(len(values), np.full(len(values), 1 / len(values)), resamples)
+    return np.sort(counts @ values / len(values))
+
+
+def _percentiles(means: np.ndarray, alpha: float) -> Interval:
+    """Order statistics k and B + 1 - k of B sorted means, k = floor(alpha / 2 (B + 1))."""
+    k = int(np.floor(alpha / 2 * (len(means) + 1) + 1e-9))
+    if k < 1:
+        return Interval(float("-inf"), float("inf"))
+    return Interval(float(means[k - 1]), float(means[-k]))
