@@ -2,7 +2,9 @@
 
 import numpy as np
 import torch
+from scipy.ndimage import gaussian_filter1d
 
+from posebook.motion.clearance import clear_arms
 from posebook.motion.clip import FPS, MotionClip
 from posebook.motion.legs import stand
 from posebook.motion.limits import dofs_to_rotations, soft_limit
@@ -24,7 +26,7 @@ def assemble(body: Skeleton, plan: Plan, name: str, action: str, subject: str) -
     Returns:
         MotionClip with T = plan.frames.
     """
-    plan.angles = soft_limit(plan.angles)
+    plan.angles = clear_arms(body, plan.pelvis_rotations(), soft_limit(plan.angles))
     heading = about("y", torch.tensor(plan.heading).deg2rad())
     root = heading @ plan.pelvis_rotations()
     if plan.stride:
@@ -36,6 +38,10 @@ def assemble(body: Skeleton, plan: Plan, name: str, action: str, subject: str) -
         turned = torch.cat((root[:, None], dofs_to_rotations(plan.angles)), 1)
         transl = (heading @ pelvis[..., None]).squeeze(-1) - body.joints[0]
     lowest = sole_positions(body, forward(body.joints, turned, transl))[..., 1].amin(1).numpy()
+    if not plan.stride:  # where limits kept a foot from its place the body settles: one foot is always down
+        settle = gaussian_filter1d(lowest, 2.0, mode="nearest")
+        transl[:, 1] -= torch.tensor(settle)
+        lowest = lowest - settle
     transl[:, 1] += torch.tensor(lift_clear(lowest))
     transl[:, [0, 2]] -= transl[:, [0, 2]].mean(0)
     pose = axis_angle(turned[:, 1:]).reshape(plan.frames, 69)

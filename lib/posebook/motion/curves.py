@@ -42,6 +42,8 @@ def min_jerk(frames: int, at: np.ndarray, values: np.ndarray) -> np.ndarray:
     Source: Flash and Hogan 1985, minimum-jerk point-to-point movement.
     """
     at, values, t = np.asarray(at, float), np.asarray(values, float), times(frames)
+    if np.any(np.diff(at) <= 0):
+        raise ValueError(f"key times must increase, got {at}")
     i = np.clip(np.searchsorted(at, t, side="right") - 1, 0, len(at) - 2)
     s = np.clip((t - at[i]) / (at[i + 1] - at[i]), 0, 1)
     s = s**3 * (10 - 15 * s + 6 * s**2)

@@ -125,6 +125,14 @@ def dofs_to_rotations(angles: np.ndarray) -> torch.Tensor:
     return roma.rotvec_to_rotmat(swing) @ TABLE.neutral @ roma.rotvec_to_rotmat(twist)
 
 
+def joint_rotation(angles: np.ndarray, joint: str) -> torch.Tensor:
+    """`dofs_to_rotations` of one joint: (T, 3) degrees to (T, 3, 3)."""
+    j = SMPL24.index(joint) - 1
+    radians = torch.deg2rad(torch.as_tensor(angles, dtype=torch.float64))
+    swing = roma.rotvec_to_rotmat(radians[:, :2] @ TABLE.axes[j, :2])
+    return swing @ TABLE.neutral[j] @ roma.rotvec_to_rotmat(radians[:, 2:] * TABLE.axes[j, 2])
+
+
 def rotations_to_dofs(rotations: torch.Tensor, joint: str) -> np.ndarray:
     """Inverse of `dofs_to_rotations` for one joint.
 

@@ -94,19 +94,19 @@ def jump(rng: np.random.Generator, plan: Plan) -> None:
     """One to three jumps: crouch, launch, a shape in the air, landing with bent knees."""
     plan.stride = True
     kind, end = JUMPS[rng.integers(len(JUMPS))], plan.frames / FPS
-    count = int(rng.integers(1, 4)) if kind in ("up", "star") else int(rng.integers(1, 3))
-    crouch = rng.uniform(0.5, 1.0)
+    crouch, quick, begin = rng.uniform(0.5, 1.0), rng.uniform(0.75, 1.1), rng.uniform(-0.25, 0.5)
     body = np.zeros((plan.frames, 4))  # crouch, air shape, push (toes), arms up
-    start = np.linspace(0.1, end - 1.35 if count > 1 else end - 1.7, count) + rng.uniform(0, 0.2)
-    for begin in start[:count]:
-        low, go, air = begin + 0.4, begin + 0.66, rng.uniform(0.34, 0.5)
-        land, soft, up = go + air, go + air + 0.18, go + air + 0.6
+    while begin + 1.1 * quick + 0.4 < end:
+        low, go, air = begin + 0.42 * quick, begin + 0.68 * quick, rng.uniform(0.34, 0.5)
+        land, soft, up = go + air, go + air + 0.18, go + air + 0.6 * quick
         body[:, 0] += min_jerk(plan.frames, [begin - 1, begin, low, go, land, soft, up, up + 1], np.array(
             [0, 0, 1, 0, 0.12, 0.75, 0, 0]) * crouch)  # fmt: skip
         body[:, 1] += min_jerk(plan.frames, [begin - 1, go - 0.04, go + air / 2, land, up], [0, 0, 1, 0, 0])
         body[:, 2] += min_jerk(plan.frames, [begin - 1, low + 0.1, go, land, land + 0.1, up], [0, 0, 1, 0.5, 0, 0])
-        body[:, 3] += min_jerk(plan.frames, [begin - 1, begin, low, go + 0.1, land, up, up + 1], [0, 0, -1, 1, 0.5, 0, 0])
-        plan.airborne.append((round(go * FPS), min(round(land * FPS), plan.frames - 1)))
+        body[:, 3] += min_jerk(plan.frames, [begin - 1, begin, low, go + 0.7 * air, up, up + 1], [0, 0, -1, 1, 0, 0])
+        if go > 0:
+            plan.airborne.append((round(go * FPS), min(round(land * FPS), plan.frames - 1)))
+        begin = up + rng.uniform(0, 0.3)
     shape_jump(rng, plan, kind, body)
     carriage(rng, plan, 0.5)
     face(rng, plan)
@@ -127,8 +127,8 @@ def shape_jump(rng: np.random.Generator, plan: Plan, kind: str, body: np.ndarray
     plan.bow(18 * low + (15 * air if kind in ("tuck", "pike") else -4 * air))
     rest = [np.array([4, 10, 10, 20, 10, 0]) + rng.normal(0, 4, 6) for _ in SIDES]
     reach = np.array([150, 25, 0, 15, 0, 0]) if kind != "star" else np.array([20, 135, 0, 10, 0, 0])
-    reach = reach * rng.uniform(0.45, 1.0) if kind != "star" else reach
-    behind = np.array([-38, 14, 5, 25, 10, 0])
+    reach = reach * rng.uniform(0.4, 0.8) if kind != "star" else reach
+    behind = np.array([-30, 14, 5, 25, 10, 0])
     for side, base in zip(SIDES, rest, strict=True):
         arm = base + np.maximum(arms, 0)[:, None] * (reach - base) + np.maximum(-arms, 0)[:, None] * (behind - base)
         set_arm(plan, side, arm + fidget(rng, plan.frames, 0.4))

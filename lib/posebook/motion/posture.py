@@ -40,13 +40,12 @@ def arm_pose(rng: np.random.Generator, names: tuple[str, ...] = tuple(ARMS)) -> 
 
 def arm_course(rng: np.random.Generator, frames: int, names: tuple[str, ...] = tuple(ARMS)) -> np.ndarray:
     """One or two changes between random arm poses, with small movements on top. Returns (T, 6) degrees."""
-    poses = [arm_pose(rng, names) for _ in range(rng.integers(2, 4))]
-    end = frames / FPS
-    at = np.sort(rng.uniform(0.15, 0.85, 2 * len(poses) - 2)) * end
-    at[1::2] = np.maximum(at[1::2], at[::2] + 0.6)  # a move takes at least 0.6 s
-    at = np.maximum.accumulate(at + 1e-3 * np.arange(len(at)))
-    values = np.repeat(poses, 2, axis=0)
-    course = min_jerk(frames, np.r_[-1, at, max(end, at[-1]) + 1], values)
+    moves = int(rng.integers(1, 3))
+    poses = [arm_pose(rng, names) for _ in range(moves + 1)]
+    spans = rng.uniform(0.7, 1.2, moves)
+    waits = rng.dirichlet(np.ones(moves + 1)) * (frames / FPS - spans.sum())
+    at = np.cumsum(np.ravel(np.stack([waits[:-1], spans], 1)))  # begin, end of each move
+    course = min_jerk(frames, np.r_[-1, at, frames / FPS + 1], np.repeat(poses, 2, axis=0))
     return course + fidget(rng, frames)
 
 

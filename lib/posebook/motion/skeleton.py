@@ -76,9 +76,12 @@ def forward(rest: torch.Tensor, rotations: torch.Tensor, transl: torch.Tensor | 
 
 def sole_positions(body: Skeleton, posed: Posed) -> torch.Tensor:
     """Linear blend skinning of the sole vertices: v = sum_j w_j (G_j (v0 - J_j) + x_j). Returns (T, S, 3)."""
-    local = body.soles[:, None] - body.joints  # (S, 24, 3)
-    moved = torch.einsum("sj,tjab,sjb->tsa", body.weights, posed.rotations, local)
-    return moved + torch.einsum("sj,tja->tsa", body.weights, posed.joints)
+    used = body.weights.sum(0).nonzero().flatten()  # knees, ankles, feet
+    weights = body.weights[:, used]  # (S, K)
+    local = weights[..., None] * (body.soles[:, None] - body.joints[used])  # (S, K, 3)
+    turned = posed.rotations[:, used].transpose(1, 2).flatten(2)  # (T, 3, 3 K)
+    moved = torch.einsum("tac,sc->tsa", turned, local.flatten(1))
+    return moved + weights @ posed.joints[:, used]
 
 
 def lift_clear(lowest: np.ndarray, width: float = 2.0) -> np.ndarray:

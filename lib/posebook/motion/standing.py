@@ -17,9 +17,9 @@ def squat(rng: np.random.Generator, plan: Plan) -> None:
     """One to three squats or lunges, shallow to deep."""
     end, lunge = plan.frames / FPS, rng.random() < 0.3
     stance(rng, plan, rng.uniform(0.03, 0.16), 0.5 if lunge else 0.03)
-    count = int(rng.integers(1, 4))
+    count = int(rng.integers(1, 3))
     at = np.sort(rng.uniform(0, end, 2 * count + 1))
-    at = 0.5 * at + 0.5 * np.linspace(0, end, 2 * count + 1)
+    at = 0.3 * at + 0.7 * np.linspace(0, end, 2 * count + 1)
     first = int(rng.random() < 0.5)  # begin up or down
     deep = np.array([rng.uniform(0.55, 1.0) if (k + first) % 2 else rng.uniform(0, 0.15) for k in range(len(at) + 2)])
     low = min_jerk(plan.frames, np.r_[-1, at, end + 1], deep)
@@ -83,8 +83,10 @@ def bend(rng: np.random.Generator, plan: Plan) -> None:
     """Bend ahead, to a side or back, as far as picking something up from the floor."""
     end, kind = plan.frames / FPS, rng.choice(["ahead", "pick", "side", "back"], p=[0.35, 0.35, 0.2, 0.1])
     stance(rng, plan, rng.uniform(0.02, 0.14), 0.08)
-    down, up = rng.uniform(0.0, 0.7), end - rng.uniform(0.0, 0.8)
-    share = hold(plan.frames, down, down + rng.uniform(0.8, 1.3), up - rng.uniform(0.8, 1.2), up)
+    down = rng.uniform(-0.5, 0.6)
+    low = down + rng.uniform(0.8, 1.2)
+    rise = max(low + 0.1, end - rng.uniform(0.6, 1.5))
+    share = hold(plan.frames, down, low, rise, rise + rng.uniform(0.9, 1.3))
     share = share * (1 + wander(rng, plan.frames, 0.12))
     far = rng.uniform(0.5, 1.0)
     pitch = {"ahead": 75, "pick": 62, "side": 4, "back": -10}[str(kind)] * far
@@ -111,7 +113,9 @@ def reach(rng: np.random.Generator, plan: Plan) -> None:
     end, both = plan.frames / FPS, rng.random() < 0.35
     stance(rng, plan, rng.uniform(0.02, 0.1), 0.12)
     count = int(rng.integers(2, 4))
-    at = np.linspace(0.1, end - 0.2, 2 * count) + rng.uniform(-0.12, 0.12, 2 * count)
+    spans = rng.uniform(0.6, 0.9, count)
+    waits = rng.dirichlet(np.ones(count + 1) * 2) * (end - spans.sum())
+    at = np.cumsum(np.ravel(np.stack([waits[:-1], spans], 1)))  # begin, end of each move
     hand = int(rng.random() < 0.5)
     high, wide = rng.uniform(-0.9, 1, count), rng.uniform(-0.6, 1, count)  # -1 floor .. 1 overhead; -1 across .. 1 out
     arms = np.stack([88 + 75 * high, 10 + 60 * wide, 5 + 20 * rng.random(count), 8 + 30 * rng.random(count),
