@@ -20,7 +20,7 @@ MASS = {"pelvis": 0.142, "spine1": 0.10, "spine2": 0.10, "spine3": 0.155, "head"
         "right_elbow": 0.028, "left_wrist": 0.022, "right_wrist": 0.022}  # fmt: skip
 UPPER = sum(MASS.values())
 STRAIGHT = 0.997  # a standing leg is at most this share of its full reach: nobody locks the knees
-SOFT = 0.006  # metres over which limits on the pelvis' height blend
+SOFT = 0.012  # metres over which limits on the pelvis' height blend
 
 
 class Feet(NamedTuple):

@@ -102,7 +102,7 @@ def stance(rng: np.random.Generator, plan: Plan, wide: float = 0.04, stagger: fl
         stagger: standard deviation of the fore-aft offset, metres.
     """
     t = plan.frames
-    ahead = rng.normal(0, stagger)
+    ahead = np.clip(rng.normal(0, stagger), -0.6, 0.6)
     for s, sign in enumerate((1, -1)):
         plan.ball[:, s, 0] += sign * np.clip(rng.normal(wide, 0.03), -0.03, 0.4)
         plan.ball[:, s, 2] += sign * ahead / 2

@@ -24,7 +24,7 @@ def squat(rng: np.random.Generator, plan: Plan) -> None:
     deep = np.array([rng.uniform(0.55, 1.0) if (k + first) % 2 else rng.uniform(0, 0.15) for k in range(len(at) + 2)])
     low = min_jerk(plan.frames, np.r_[-1, at, end + 1], deep)
     plan.drop += low * (0.3 if lunge else rng.uniform(0.3, 0.5))
-    plan.pelvis[:, 0] += low * (8 if lunge else rng.uniform(18, 38))
+    plan.pelvis[:, 0] += (5 + 14 * low) if lunge else low * rng.uniform(18, 38)
     plan.toe_out += 8 * low[:, None] * (not lunge)
     behind = int(plan.ball[0, 1, 2] < plan.ball[0, 0, 2])  # the rear foot
     plan.heel_up[:, behind] += 42 * (0.4 + 0.6 * low) * lunge
