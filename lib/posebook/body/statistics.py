@@ -3,10 +3,12 @@
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
+from posebook.body.base import Base
+from posebook.body.levels import Level, on_level
 from posebook.body.population import People, stature
-from posebook.body.shape_space import ShapeSpace, project, reconstruct
+from posebook.body.regressors import named_regressors, random_poses
+from posebook.body.shape_space import project, reconstruct
 from posebook.body.tpose import skin
 from posebook.joints import SMPL24
 
@@ -46,41 +48,39 @@ def stature_floor_mm(joints: np.ndarray, heights: np.ndarray) -> float:
     return float((abs(heights.mean() / heights - 1) * distance).mean() * 1000)
 
 
-def body_statistics(
-    space: ShapeSpace, drawn: People, weights: np.ndarray, joints: np.ndarray, h36m17: np.ndarray
-) -> dict[str, Any]:
-    """Numbers of the shape space, on people it was not fitted to.
-
-    Args:
-        space: the ten components. drawn: people as drawn. weights: (V, 24). joints: (24, V) J_regressor.
-        h36m17: (17, V).
-    """
-    projected = reconstruct(space, project(space, drawn.vertices))
+def body_statistics(base: Base, drawn: People) -> dict[str, Any]:
+    """Numbers of the shape space, on people (pool) it was not fitted to."""
+    projected = reconstruct(base.space, project(base.space, drawn.vertices))
     after = stature(projected)
-    posed = standing(projected, joints @ projected, weights)
+    posed = standing(projected, base.rows.joints @ projected, base.weights)
     return {
-        "explained_variance": [round(float(v), 6) for v in space.explained],
-        "components_compared": [k for k, v in enumerate(space.explained) if v >= COMPARED],
+        "explained_variance": [round(float(v), 6) for v in base.space.explained],
+        "components_compared": [k for k, v in enumerate(base.space.explained) if v >= COMPARED],
         "shape_projection_mm": float(_millimetres(projected - drawn.vertices).mean()),
         **{f"stature_{k}": v for k, v in _spread(after).items()},
         **{f"stature_drawn_{k}": v for k, v in _spread(stature(drawn.vertices)).items()},
-        "stature_mpjpe_floor_mm": stature_floor_mm(h36m17 @ posed, after),
+        "stature_mpjpe_floor_mm": stature_floor_mm(named_regressors(base.rows)["h36m17"] @ posed, after),
     }
 
 
-def level_statistics(
-    template: np.ndarray, down: sp.csr_matrix, up: sp.csr_matrix, joints: np.ndarray, held_out: People
-) -> dict[str, float]:
+def level_statistics(level: Level, base: Base, held_out: People) -> dict[str, float]:
     """Errors of one level on people held out: of its joints, and of its upsampling to the full mesh.
 
-    Args:
-        template: (v, 3). down: (v, V), up: (V, v) sparse maps. joints: (24, v). held_out: on the full mesh.
+    Returns:
+        vertices; j_regressor_mm (mean over joints, against anny's bones at rest) and its worst joint;
+        h36m17_posed_mm (against the full mesh's, in random poses); upsample_floor_mm (mean, 99th percentile, maximum,
+        at rest) and upsample_posed_mm.
     """
-    flat = held_out.vertices.transpose(1, 0, 2).reshape(down.shape[1], -1)
-    coarse = down @ flat
-    regressed = (joints @ coarse).reshape(24, -1, 3)
-    error = _millimetres(regressed - held_out.joints.transpose(1, 0, 2))
-    floor = _millimetres((up @ coarse - flat).reshape(len(flat), -1, 3))
-    return {"vertices": len(template), "j_regressor_mm": float(error.mean()),
-            "j_regressor_worst_joint_mm": float(error.mean(1).max()), "upsample_floor_mm": float(floor.mean()),
-            "upsample_p99_mm": float(np.quantile(floor, 0.99)), "upsample_max_mm": float(floor.max())}  # fmt: skip
+    joints, weights = level.smpl["J_regressor"], level.smpl["weights"]
+    full = random_poses(held_out, base.weights).vertices
+    rest = on_level(level.down, held_out.vertices)
+    posed = random_poses(People(rest, held_out.joints), weights).vertices
+    error = _millimetres(joints @ rest - held_out.joints)
+    floor = _millimetres(on_level(level.up, rest) - held_out.vertices)
+    sets = level.extras["regressor_h36m17"] @ posed - named_regressors(base.rows)["h36m17"] @ full
+    return {"vertices": rest.shape[1], "j_regressor_mm": float(error.mean()),
+            "j_regressor_worst_joint_mm": float(error.mean(0).max()),
+            "h36m17_posed_mm": float(_millimetres(sets).mean()),
+            "upsample_floor_mm": float(floor.mean()), "upsample_p99_mm": float(np.quantile(floor, 0.99)),
+            "upsample_max_mm": float(floor.max()),
+            "upsample_posed_mm": float(_millimetres(on_level(level.up, posed) - full).mean())}  # fmt: skip

@@ -69,15 +69,19 @@ def tpose_rotations(joints: np.ndarray, index: np.ndarray, pinky: np.ndarray) ->
     return rotations  # spine, head, collars and feet keep the A-pose: upright, soles flat
 
 
-def skin(vertices: np.ndarray, joints: np.ndarray, rotations: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Linear blend skinning with world rotations: v' = sum_j w_j (R_j (v - h_j) + p_j), p_j = p_parent + R_parent (h_j - h_parent).
+def skin(
+    vertices: np.ndarray, joints: np.ndarray, rotations: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Linear blend skinning with world rotations: v' = sum_j w_j (R_j (v - h_j) + p_j).
+
+    Posed joints follow their parents: p_j = p_parent + R_parent (h_j - h_parent).
 
     Args:
         vertices: (P, V, 3). joints: (P, 24, 3) rest joints h. rotations: (P, 24, 3, 3). weights: (V, 24).
 
     Returns:
         posed vertices (P, V, 3) and joints p (P, 24, 3).
-    """  # noqa: E501
+    """
     posed = joints.copy()
     for child, parent in enumerate(SMPL24.parents):
         if parent >= 0:
@@ -86,4 +90,7 @@ def skin(vertices: np.ndarray, joints: np.ndarray, rotations: np.ndarray, weight
     offset = posed - np.einsum("pjab,pjb->pja", rotations, joints)
     transforms = np.concatenate([rotations, offset[..., None]], axis=-1).reshape(len(joints), 24, 12)
     blended = (weights @ transforms).reshape(len(joints), -1, 3, 4)  # (P, V, 3, 4)
-    return np.einsum("pvab,pvb->pva", blended[..., :3], vertices) + blended[..., 3], posed
+    moved = blended[..., 3].copy()
+    for axis in range(3):  # three multiply-adds: five times faster here than one einsum
+        moved += blended[..., axis] * vertices[..., axis, None]
+    return moved, posed

