@@ -18,6 +18,8 @@ def draw_scene(panel, figure) -> None:
     if any(trace.type == "isosurface" for trace in figure.data):
         draw_box(panel, camera)
     for trace in sorted(reversed(figure.data), key=lambda t: order[t.type]):
+        if trace.visible is False:
+            continue
         points = np.stack([np.asarray(trace[a], dtype=float) for a in "xyz"], axis=-1)
         if trace.type == "mesh3d":
             draw_mesh(panel, camera, trace, points)

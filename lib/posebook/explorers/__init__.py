@@ -1,0 +1,9 @@
+"""Explorers: ipywidgets boxes that a notebook shows with one line; they need the `lab` extra."""
+
+from posebook.explorers.body import BodyExplorer
+from posebook.explorers.metric import MetricExplorer
+from posebook.explorers.prediction import PredictionExplorer
+from posebook.explorers.sample import SampleExplorer
+from posebook.explorers.volume import VolumeExplorer
+
+__all__ = ["BodyExplorer", "MetricExplorer", "PredictionExplorer", "SampleExplorer", "VolumeExplorer"]
