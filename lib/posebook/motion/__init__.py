@@ -2,6 +2,7 @@
 
 from posebook.errors import PosebookError
 from posebook.motion.clip import FPS, ClipInfo, MotionClip
+from posebook.motion.cmu import list_cmu, load_cmu, subject_counts
 from posebook.motion.procedural import list_procedural, load_procedural
 
 MOTIONS = ("procedural", "cmu")
@@ -18,6 +19,8 @@ def list_clips(motion: str) -> list[ClipInfo]:
     """
     if motion == "procedural":
         return list_procedural()
+    if motion == "cmu":
+        return list_cmu()
     raise PosebookError(f"Unknown motion {motion!r}; expected one of {', '.join(MOTIONS)}.")
 
 
@@ -25,7 +28,9 @@ def load_clip(motion: str, name: str) -> MotionClip:
     """One clip of a source by its name; see `list_clips` for arguments and errors."""
     if motion == "procedural":
         return load_procedural(name)
+    if motion == "cmu":
+        return load_cmu(name)
     raise PosebookError(f"Unknown motion {motion!r}; expected one of {', '.join(MOTIONS)}.")
 
 
-__all__ = ["FPS", "MOTIONS", "ClipInfo", "MotionClip", "list_clips", "load_clip"]
+__all__ = ["FPS", "MOTIONS", "ClipInfo", "MotionClip", "list_clips", "load_clip", "subject_counts"]

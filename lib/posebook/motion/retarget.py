@@ -36,6 +36,8 @@ SOURCES: dict[str, tuple[str, str | None]] = {
     "right_elbow": ("RightForeArm", "RightHand"), "right_wrist": ("RightHand", "RightHandIndex1"),
 }  # fmt: skip
 CHILD = {"hip": "knee", "knee": "ankle", "shoulder": "elbow", "elbow": "wrist", "wrist": "hand"}
+TOE_BEND = 0.9  # radians, the most that toes bend up
+ANKLE_ROOM = 0.12  # metres above its lowest place within which an ankle belongs to a foot on the floor
 FINGER_NAMES = {"LeftHandIndex1": "LeftHandFinger1", "RightHandIndex1": "RightHandFinger1"}  # anny's spelling
 
 
@@ -105,13 +107,33 @@ def retarget(bvh: Bvh, body: Skeleton, source: str = "BVH") -> Retargeted:
             bone = rest_bone(motion.positions[0], index[name], index[child])
             rest = body.joints[SMPL24.index(f"{side}_{CHILD[base]}")] - body.joints[SMPL24.index(joint)]
             turned[joint] = moved @ smallest_rotation(rest, bone)
-    for side in ("left", "right"):  # not captured: they follow foot and wrist
-        turned[f"{side}_foot"], turned[f"{side}_hand"] = turned[f"{side}_ankle"], turned[f"{side}_wrist"]
+    for side, name in (("left", "LeftFoot"), ("right", "RightFoot")):  # not captured: fingers follow the wrist
+        turned[f"{side}_hand"] = turned[f"{side}_wrist"]
+        turned[f"{side}_foot"] = rolled_toes(turned[f"{side}_ankle"], motion.positions[:, index[name], 1] * METRES)
     world = torch.stack([turned[n] for n in SMPL24.names], 1)  # (T, 24, 3, 3)
     local = world.clone()
     for j, p in enumerate(SMPL24.parents):
         local[:, j] = world[:, j] if p < 0 else world[:, p].mT @ world[:, j]
     return Retargeted(local, hip_path(motion.positions, index, world[:, 0], body))
+
+
+def rolled_toes(foot: torch.Tensor, height: torch.Tensor) -> torch.Tensor:
+    """Toes that stay flat on the floor under a raised heel, which CMU did not capture.
+
+    A foot pitched down by p bends its toes up by p (at most TOE_BEND) where the ankle is low, and not at all in the air; without it
+    the tip of a stiff foot would dig into the floor at every push-off.
+
+    Args:
+        foot: (T, 3, 3) global rotations.
+        height: (T,) height of the ankle, metres.
+
+    Returns:
+        (T, 3, 3) global rotations of the toes.
+    """
+    pitch = torch.asin((-foot[:, 1, 2]).clamp(-1, 1)).clamp_min(0)  # how far the foot's z axis points down
+    low = torch.exp(-(height - height.min() - ANKLE_ROOM).clamp_min(0) / 0.08)
+    bend = low * TOE_BEND * torch.tanh(pitch / TOE_BEND)
+    return foot @ roma.rotvec_to_rotmat(-bend[:, None] * torch.tensor([1.0, 0.0, 0.0], dtype=foot.dtype))
 
 
 def rest_bone(positions: torch.Tensor, joint: int, child: int) -> torch.Tensor:
