@@ -74,3 +74,14 @@ def pytest_make_collect_report(collector):
             report.outcome = "failed"
             report.longrepr = f"{collector.nodeid}: {NO_SKIP}; it said: {report.longrepr}"
     return report
+
+
+@pytest.fixture(scope="session")
+def body_cache() -> Path:
+    """The cache folder, with the free body baked: tests share it instead of baking anew."""
+    from posebook.body import load_assets
+    from posebook.cache import cache_dir
+
+    load_assets("full")
+    load_assets("coarse")
+    return cache_dir()

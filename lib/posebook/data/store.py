@@ -172,8 +172,8 @@ def build(recipe: Recipe, workers: int | None = None) -> Path:
         render_all(partial, recipe, todo, workers or len(os.sched_getaffinity(0)), bar)
     except BrokenProcessPool as error:
         raise PosebookError(
-            f"A rendering process was killed (out of memory?) with {bar.done} of {recipe.rows} images done. "
-            "Run the same command again: it goes on from there."
+            f"A rendering process died (killed, out of memory, or its error is above) with {bar.done} of {recipe.rows} "
+            "images done. Run the same command again: it goes on from there."
         ) from error
     finally:
         bar.close()

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from posebook.data.batches import Batch, Batches, mirrored
 from posebook.experiments.outcome import Outcome, count_gflop, count_parameters, remember
+from posebook.findings import Claim
 from posebook.models.coordinate import CoordinateRegressor, coordinate_loss, coordinate_targets, split_coordinates
 from posebook.models.decode import DepthBins, argmax_cells, back_project, soft_argmax_cells, softmax_cells, unflip_volume
 from posebook.models.hourglass import DecoupledHourglass, StackedHourglass, load_trunk_state
@@ -196,3 +197,40 @@ def to_camera(pixels, relative_depth, test: Batches, mode: int, mean_lengths: Te
     truth = torch.from_numpy(np.array(test.dataset.arrays[test.fields[1]]))
     depth = root_depth(mode, pixels, relative_depth, K, test.joint_set.bones, mean_lengths, truth)
     return back_project(pixels, relative_depth + depth.unsqueeze(-1), K).numpy()
+
+
+def add_floors(sheet, train: Batches, test: Batches, depth: int, sigma_scale: float) -> None:
+    """Oracle rows: perfect heat maps decoded, so that only the grid, the read-out and the root depth cost anything."""
+    batch = test.get(slice(0, len(test)))
+    grid = test.size // 4
+    cells = volume_cells(batch, grid, depth, test.size)
+    mean = mean_bone_lengths(train)
+    for name, read_out in (("argmax", argmax_cells), ("soft-argmax", soft_argmax_cells)):
+        parts = [stack_targets(c, grid, (depth,), centre="continuous", scale=sigma_scale)[0] for c in cells.split(256)]
+        found = torch.cat([read_out(v) for v in parts])
+        pixels = grid_to_pixels(found[..., :2], grid, test.size)
+        relative = DepthBins(depth).to_metres(found[..., 2])
+        for mode in (1, 3):
+            joints = to_camera(pixels, relative, test, mode, mean)
+            oracle = ("heat maps",) if mode == 3 else ("heat maps", "root depth")
+            sheet.add(f"perfect volume {{{depth}}}, {name}, root depth mode {mode}", joints, oracle=oracle)
+
+
+def claims(profile: VolumetricProfile) -> list[Claim]:
+    """What the paper says, as comparisons of our rows; fixed before any number was seen."""
+    d = profile.depth
+    low = min(profile.depths)
+    one, two, coarse = f"volume {{{d}}}", f"volume {{{d},{d}}}", f"volume {{1,{d}}}"
+    chain = f"volume {{{','.join(map(str, (*profile.middle, d)))}}}"
+    memory = "remembered, not verified: not printed"
+    return [
+        Claim("A volume beats regressing coordinates", "C2F table 1", memory, one, "coordinates", -1),
+        Claim("More depth bins beat fewer", "C2F table 1", memory, one, f"volume {{{low}}}", -1),
+        Claim("A second stack helps", "C2F table 2", memory, two, one, -1),
+        Claim("Coarse-to-fine beats a fine volume in both stacks", "C2F table 2", memory, coarse, two, -1),
+        Claim("A longer coarse-to-fine chain beats two stacks", "C2F table 2", memory, chain, coarse, -1),
+        Claim("Coupled beats decoupled", "C2F section 3.3", memory, coarse, f"decoupled {{1,{d}}}", -1),
+        Claim("A pretrained trunk beats scratch", "ours", "not a claim of the paper", one, f"{one} from scratch", -1),
+        Claim("Cross-entropy beats the paper's squared error", "ours", "not a claim of the paper",
+              f"{one} cross-entropy", one, -1),
+    ]  # fmt: skip
