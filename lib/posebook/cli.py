@@ -35,7 +35,7 @@ app = typer.Typer(
     help="Five 3D human pose and mesh papers on one body, one data protocol and one table.",
 )
 
-Chapters = Annotated[list[str] | None, typer.Argument(metavar="[CHAPTER]…", help="01, 02 …; all when left out")]
+Chapters = Annotated[list[str] | None, typer.Argument(metavar="CHAPTER", help="01, 02 …; all when left out")]
 Profile = Annotated[str | None, typer.Option(help="smoke, laptop or gpu", show_default="POSEBOOK_PROFILE, else laptop")]
 Seeds = Annotated[list[str], typer.Option("--seed", help="repeatable, or a list: 0,1,2")]
 Motion = Annotated[str, typer.Option(help="procedural or cmu")]
@@ -140,7 +140,8 @@ def score(
     predictions: Annotated[
         Path,
         typer.Argument(
-            help="npz with sample_id (N,) and joints3d (N,17,3): metres, camera frame, H36M-17 (right leg first)"
+            help="npz with sample_id (N,) and joints3d (N,17,3): metres, camera frame, H36M-17 (right leg first); "
+            "other arrays, such as vertices, are not scored"
         ),
     ],
     profile: Annotated[str, typer.Option(help="names the test set: smoke, laptop or gpu")] = "laptop",
@@ -162,27 +163,23 @@ def score(
 @app.command()
 def pretrain(
     profile: Profile = None,
-    motion: Motion = "procedural",
-    seed: Annotated[int, typer.Option(min=0)] = 0,
     device: Device = "auto",
     out: Annotated[Path | None, typer.Option(help="folder for the trunk", show_default="<cache>/trunk")] = None,
 ) -> None:
     """Train the trunk on 2D joints of the train split."""
-    from posebook.cache import cache_dir
-    from posebook.pretrain import pretrain as train
+    from posebook.profile import load_profile
     from posebook.provenance import resolve_device
     from posebook.runner import choose_profile
+    from posebook.trunk import pretrain as train
 
-    name = choose_profile(profile)
-    made = train(
-        profile=name, motion=motion, seed=seed, device=str(resolve_device(device)), out=out or cache_dir("trunk")
-    )
-    typer.echo(f"Trunk written to {made or out or cache_dir('trunk')}")
+    sizes = load_profile(choose_profile(profile))
+    for path in train(sizes, device=resolve_device(device).type, folder=out):
+        typer.echo(f"Trunk written to {path}")
 
 
 @app.command()
 def notebooks(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NOTEBOOK]…", help="00, 01, template …")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NOTEBOOK", help="00, 01, template …")] = None,
     results: Annotated[Path | None, typer.Option(help="where chapter runs go", show_default="results")] = None,
     force: Annotated[bool, typer.Option("--force", help="run chapters again that are finished there")] = False,
 ) -> None:
@@ -198,9 +195,7 @@ def notebooks(
 
 @app.command()
 def cache(
-    kind: Annotated[
-        list[str] | None, typer.Argument(metavar="[KIND]…", help="body, data, trunk, cmu_mocap, runs")
-    ] = None,
+    kind: Annotated[list[str] | None, typer.Argument(metavar="KIND", help="body, data, trunk, cmu_mocap, runs")] = None,
     clear: Annotated[bool, typer.Option("--clear", help="remove these kinds; everything when none is named")] = False,
 ) -> None:
     """Show what the cache holds, or clear it."""
@@ -224,7 +219,7 @@ def doctor() -> None:
     checks = examine()
     table = Table(box=None, padding=(0, 1))
     for title in ("", "state", "found", "what to do"):
-        table.add_column(title, overflow="fold")
+        table.add_column(title, overflow="fold", no_wrap=title in ("", "state"))
     for check in checks:
         table.add_row(check.name, check.state, check.found, check.remedy)
     console().print(table, markup=False)

@@ -68,12 +68,10 @@ def renumbered(outputs: list[NotebookNode], count: int) -> list[NotebookNode]:
 
 
 def record_failure(path: Path, message: str) -> None:
-    """Put the reason on top of a failed notebook where no cell holds it (time-out, dead kernel)."""
+    """Put the reason on top of a failed notebook: a time-out or a dead kernel leaves no trace in its cells."""
     notebook = nbformat.read(path, as_version=4)
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
-    if not any(output.output_type == "error" for output in outputs):
-        notebook.cells.insert(0, nbformat.v4.new_markdown_cell(f"**This run failed:** {message}"))
-        nbformat.write(notebook, path)
+    notebook.cells.insert(0, nbformat.v4.new_markdown_cell(f"**This run failed:** {message}"))
+    nbformat.write(notebook, path)
 
 
 def write_back(source: Path, executed: NotebookNode, stamp: dict[str, Any], root: Path) -> None:

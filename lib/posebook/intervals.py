@@ -31,5 +31,4 @@ def interval(errors: np.ndarray) -> tuple[float, float]:
     Args:
         errors: (S, Q) mm.
     """
-    low, high = bootstrap_interval(errors.mean(axis=0))[:2]
-    return float(low), float(high)
+    return tuple(bootstrap_interval(errors.mean(axis=0)))

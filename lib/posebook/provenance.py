@@ -11,9 +11,10 @@ from pathlib import Path
 import psutil
 import torch
 
+from posebook import __version__
 from posebook.errors import PosebookError
 
-PACKAGES = ("posebook", "torch", "numpy", "anny", "smplx")
+PACKAGES = ("torch", "numpy", "anny", "smplx")
 
 
 def now() -> str:
@@ -23,7 +24,7 @@ def now() -> str:
 
 def versions() -> dict[str, str | None]:
     """Versions of Python and of the packages that decide numbers; None where one is not installed."""
-    found: dict[str, str | None] = {"python": platform.python_version()}
+    found: dict[str, str | None] = {"posebook": __version__, "python": platform.python_version()}
     for name in PACKAGES:
         try:
             found[name] = version(name)

@@ -59,7 +59,9 @@ def number(value: float, digits: int = 1) -> str:
 
 
 def with_interval(line: pd.Series) -> str:
-    """`71.3 [68.0, 75.1]`."""
+    """`71.3 [68.0, 75.1]`; empty where a row has no such number (the MPJPE of a scale-free method)."""
+    if pd.isna(line["value"]):
+        return ""
     bounds = "" if pd.isna(line["low"]) else f" [{line['low']:.1f}, {line['high']:.1f}]"
     return f"{line['value']:.1f}{bounds}"
 
@@ -74,7 +76,7 @@ def group_table(summary: pd.DataFrame, group: Group, base: Path) -> tuple[str, l
     lines = []
     for key, part in summary[summary["metric"].isin(present)].groupby(KEY, sort=False):
         by_metric = {line["metric"]: line for _, line in part.iterrows()}
-        head = by_metric[next(metric for metric in present if metric in by_metric)]
+        head = next((by_metric[m] for m in present if m in by_metric and pd.notna(by_metric[m]["value"])), part.iloc[0])
         protocol = str(head["protocol"])
         if protocol not in protocols:
             protocols.append(protocol)

@@ -26,7 +26,7 @@ COLUMNS = {
     ),
     "per_sequence": ("row", "sequence", "mpjpe"),  # at least; further metrics, subject, action, n_frames are free
     "costs": ("row", "parameters", "flops", "train_minutes", "images_seen", "ms_per_image", "peak_memory_mb"),
-    "findings": ("claim", "verdict"),  # at least
+    "findings": ("claim", "source", "published", "row_a", "row_b", "expected_sign", "metric", "verdict"),  # at least
 }
 KINDS = ("trained", "baseline", "oracle")
 
@@ -108,7 +108,7 @@ class RunWriter:
             raise PosebookError(f"metrics: kind must be one of {', '.join(KINDS)}, not {sorted(map(str, unknown))}.")
 
     def findings(self, table: pd.DataFrame) -> None:
-        """Add findings (`posebook.metrics.statistics.findings_table`): one line per claim."""
+        """Add findings as `posebook.findings.judge_claims` makes them: one line per claim, with the rows compared."""
         self._add("findings", table)
 
     def per_sequence(self, table: pd.DataFrame) -> None:

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 from typing import NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
-import torch
 
 from posebook.errors import PosebookError
 from posebook.results import check_joints
@@ -59,7 +59,7 @@ def read_predictions(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
         raise PosebookError(
             f"There is no file {path}. Give the predictions.npz that a run or your method wrote."
         ) from error
-    except (ValueError, OSError, EOFError, AttributeError, TypeError) as error:
+    except (ValueError, OSError, EOFError, AttributeError, TypeError, BadZipFile) as error:
         raise PosebookError(f"{path} cannot be read as an npz of plain arrays without pickle: {error}.") from error
     joints = check_joints(joints, str(path))
     if ids.shape != (len(joints),):
@@ -102,19 +102,17 @@ def score(path: str | Path, profile: str = "laptop", motion: str = "procedural")
     ids, joints = read_predictions(path)
     truth = load_truth(profile, motion)
     rows = match(ids, truth, str(path))
-    frames = POSEBOOK17.evaluate(
-        torch.from_numpy(joints[rows]), torch.from_numpy(np.array(truth.joints3d, dtype=np.float32)), truth.sequence
-    )
-    return Score(str(POSEBOOK17), truth.description, summary(frames))
+    frames = POSEBOOK17.evaluate(joints[rows], truth.joints3d, truth.sequence)
+    return Score(POSEBOOK17.describe(), truth.description, summary(frames))
 
 
 def summary(frames: pd.DataFrame) -> pd.DataFrame:
-    """Mean over frames with a bootstrap interval over sequences, per metric."""
+    """Mean over sequences with a 95 % bootstrap interval over them, per metric; every sequence counts the same."""
     from posebook.metrics.statistics import bootstrap_interval, sequence_means
 
-    lines = []
-    for metric in METRICS:
-        means = np.asarray(sequence_means(frames[metric].to_numpy(), frames["sequence"].to_numpy()))
-        low, high = bootstrap_interval(means)[:2]
-        lines.append((metric, frames[metric].mean(), low, high, len(means), len(frames)))
+    means = sequence_means(frames)
+    lines = [
+        (metric, means[metric].mean(), *bootstrap_interval(means[metric].to_numpy()), len(means), len(frames))
+        for metric in METRICS
+    ]
     return pd.DataFrame(lines, columns=["metric", "value", "low", "high", "n_sequences", "n_frames"])

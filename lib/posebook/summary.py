@@ -43,7 +43,8 @@ def summarise(group: Group) -> pd.DataFrame:
 def chapter_lines(chapter: str, seeds: dict[int, Run]) -> list[dict]:
     """One line per (row, metric) of a chapter, in the order in which its notebook wrote them."""
     metrics = pd.concat([run.table("metrics").assign(seed=seed) for seed, run in seeds.items()], ignore_index=True)
-    metrics[["init", "kind", "note"]] = metrics[["init", "kind", "note"]].fillna("")
+    for name in ("init", "kind", "note"):  # an all-empty column was read as numbers
+        metrics[name] = metrics[name].astype(object).fillna("")
     per_sequence = {seed: run.table("per_sequence") for seed, run in seeds.items()}
     costs = pd.concat([run.table("costs") for run in seeds.values()], ignore_index=True)
     keys = ["row", "kind", "init", "metric", "unit"]

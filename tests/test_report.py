@@ -1,0 +1,190 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from posebook.errors import PosebookError
+from posebook.findings import Claim, judge_claims, to_markdown
+from posebook.intervals import interval, sequence_matrix
+from posebook.markdown import table
+from posebook.report import MARKERS, build, readme_text, write
+from posebook.runs import find_runs
+from posebook.summary import group_runs, summarise
+from tiny import metrics_table, sequences_table, write_run
+
+CLAIM = Claim("volumes beat coordinates", "Table 1", "10 mm, not available", "volume", "coordinates")
+
+
+def errors(seed: int, gap: float = 10.0, sequences: int = 12) -> dict[str, list[float]]:
+    rng = np.random.default_rng(seed)
+    base = 70 + 5 * np.random.default_rng(99).normal(size=sequences) + seed
+    return {"coordinates": list(base + gap), "volume": list(base + rng.normal(0, 0.5, sequences))}
+
+
+@pytest.fixture
+def results(tmp_path):
+    for seed in range(3):
+        claims = judge_claims([CLAIM], {seed: sequences_table(errors(seed))})
+        write_run(tmp_path, errors(seed), seed=seed, findings=claims, data_version="d1")
+    return tmp_path
+
+
+def summary_of(results: Path) -> pd.DataFrame:
+    return summarise(group_runs(find_runs(results))[0]).set_index("row")
+
+
+def test_rows_are_means_over_seeds_with_their_range(results):
+    line = summary_of(results).loc["volume"]
+    by_seed = [np.mean(errors(seed)["volume"]) for seed in range(3)]
+    assert line["value"] == pytest.approx(np.mean(by_seed))
+    assert (line["seed_min"], line["seed_max"]) == pytest.approx((min(by_seed), max(by_seed)))
+    assert line["seeds"] == "0 1 2" and line["parameters"] == 1_000_000 and line["train_minutes"] == 1.5
+
+
+def test_the_interval_is_over_sequences_of_the_seed_mean(results):
+    """Against a bootstrap written out here: resample the 12 sequences, 20,000 times."""
+    line = summary_of(results).loc["volume"]
+    means = np.mean([errors(seed)["volume"] for seed in range(3)], axis=0)
+    rng = np.random.default_rng(5)
+    drawn = means[rng.integers(0, 12, (20_000, 12))].mean(axis=1)
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    assert line["low"] == pytest.approx(low, abs=0.15) and line["high"] == pytest.approx(high, abs=0.15)
+
+
+def test_rows_without_sequences_keep_a_single_runs_own_interval(tmp_path):
+    folder = write_run(tmp_path, {"net": [1.0, 2.0]})
+    floor = metrics_table({"floor": 20.0}, kind="oracle").assign(low=19.0, high=21.0)
+    pd.concat([pd.read_csv(folder / "metrics.csv"), floor]).to_csv(folder / "metrics.csv", index=False)
+    line = summary_of(tmp_path).loc["floor"]
+    assert (line["value"], line["low"], line["high"]) == (20.0, 19.0, 21.0)
+    assert "| oracle" in build(tmp_path, ["01"]).markdown
+
+
+def test_seeds_scored_on_other_sequences_have_no_interval():
+    one, other = sequences_table({"net": [1.0, 2.0]}), sequences_table({"net": [1.0, 2.0, 3.0]})
+    assert sequence_matrix({0: one, 1: other}, "net", "mpjpe") is None
+    assert sequence_matrix({0: one}, "net", "mpjpe").tolist() == [[1.0, 2.0]]
+    assert sequence_matrix({0: one}, "other", "mpjpe") is None
+    assert sequence_matrix({0: one}, "net", "pve") is None
+
+
+def test_equal_sequences_have_a_closed_interval():
+    assert interval(np.full((3, 8), 50.0)) == (50.0, 50.0)
+
+
+def test_the_markdown_holds_protocol_seeds_n_and_links(results):
+    text = build(results, ["01"]).markdown
+    assert "- P1: posebook17: 17 joints" in text
+    assert "[01](laptop/procedural/01/seed0/notebook.ipynb)" not in text  # these runs have no notebook
+    row = next(line for line in text.splitlines() if "| volume" in line)
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[:4] == ["01", "volume", "trained", "trunk"]
+    assert cells[5].endswith("(3)") and cells[6] == "4 / 32" and cells[7:] == ["1.00", "2.00", "1.5", "P1"]
+
+
+def test_a_row_links_to_the_notebook_that_made_it(results):
+    notebook = results / "laptop" / "procedural" / "01" / "seed0" / "notebook.ipynb"
+    notebook.write_text("{}")
+    assert (
+        f"[01]({results.name}/laptop/procedural/01/seed0/notebook.ipynb)" in build(results, [], results.parent).markdown
+    )
+
+
+def test_missing_chapters_and_seeds_and_failures_are_named(results):
+    write_run(results, {"net": [1.0, 2.0]}, number="02", seed=1)
+    (results / "laptop" / "procedural" / "02" / "seed2.failed").mkdir()
+    text = build(results, ["01", "02", "03"]).markdown
+    assert "chapter 02, seed 0, 2: no run (`posebook run 02 --profile laptop --motion procedural --seed 0,2`)" in text
+    assert "chapter 03, seed 0, 1, 2: no run" in text
+    assert "failed: 02 seed2" in text
+    assert "chapter 01, seed" not in text
+
+
+def test_seeds_of_different_data_are_pointed_out(results):
+    assert "differ in data_version" not in build(results, ["01"]).markdown
+    write_run(results, errors(2), seed=2, data_version="d2")
+    assert (
+        "chapter 01: the seeds differ in data_version: d1 (seed 0), d1 (seed 1), d2 (seed 2)"
+        in build(results, ["01"]).markdown
+    )
+
+
+def test_profiles_and_motions_have_their_own_tables(results):
+    write_run(results, {"net": [1.0, 2.0]}, motion="cmu")
+    report = build(results, ["01"])
+    assert report.markdown.index("`laptop`, procedural") < report.markdown.index("`laptop`, cmu")
+    assert set(report.metrics["motion"]) == {"procedural", "cmu"}
+
+
+def test_findings_are_judged_over_all_seeds(results):
+    """A gap of 10 mm in every sequence of three seeds is reproduced; each single seed alone is undecided."""
+    alone = pd.read_csv(results / "laptop" / "procedural" / "01" / "seed0" / "findings.csv")
+    assert alone["verdict"].tolist() == ["undecided (1 seed)"]
+    found = build(results, ["01"]).findings
+    assert found["verdict"].tolist() == ["reproduced"]
+    assert found["n_seeds"].tolist() == [3]
+    gaps = [np.mean(np.subtract(errors(s)["volume"], errors(s)["coordinates"])) for s in range(3)]
+    assert found["effect_mm"].iloc[0] == pytest.approx(np.mean(gaps))
+
+
+def test_a_claim_whose_rows_were_not_run_does_not_count_for_holm():
+    other = CLAIM._replace(claim="stacks help", row_a="two stacks")
+    seeds = {seed: sequences_table(errors(seed)) for seed in range(3)}
+    both, single = judge_claims([other, CLAIM], seeds), judge_claims([CLAIM], seeds)
+    assert both["verdict"].tolist() == ["not run", "reproduced"]
+    assert both["p_holm"].iloc[1] == single["p_holm"].iloc[0]
+    assert judge_claims([other], seeds)["verdict"].tolist() == ["not run"]
+    assert "EXPERIMENTS=all" in to_markdown(both.assign(chapter="01"))
+
+
+def test_a_scale_free_row_shows_no_mpjpe(tmp_path):
+    folder = write_run(tmp_path, {"net": [1.0, 2.0]})
+    free = [metrics_table({"free": value}, metric=name) for name, value in (("mpjpe", np.nan), ("pa_mpjpe", 44.0))]
+    pd.concat([pd.read_csv(folder / "metrics.csv"), *free]).to_csv(folder / "metrics.csv", index=False)
+    text = build(tmp_path, ["01"]).markdown
+    cells = [
+        cell.strip() for cell in next(line for line in text.splitlines() if "| free" in line).strip("|").split("|")
+    ]
+    assert cells[4:7] == ["", "44.0", "1 seed"] and "nan" not in text
+
+
+def test_an_empty_folder_says_how_to_fill_it(tmp_path):
+    report = build(tmp_path, ["01"])
+    assert "make benchmark" in report.markdown and report.metrics.empty and report.findings.empty
+
+
+def test_write_leaves_markdown_and_csv(results):
+    write(build(results, ["01"]), results)
+    assert (results / "report.md").read_text().startswith("### Profile `laptop`")
+    assert set(pd.read_csv(results / "report.csv")["row"]) == {"coordinates", "volume"}
+    assert len(pd.read_csv(results / "findings.csv")) == 1
+    assert len(find_runs(results)) == 3  # the report's files are no runs
+
+
+def test_the_readme_block_is_replaced_and_nothing_else(results):
+    text = f"# Title\n\n{MARKERS[0]}\nold\n{MARKERS[1]}\n\nend\n"
+    made = readme_text(text, results, results.parent)
+    assert made.startswith(f"# Title\n\n{MARKERS[0]}\n\n### Profile") and made.endswith(f"{MARKERS[1]}\n\nend\n")
+    assert "old" not in made
+    assert readme_text(made, results, results.parent) == made
+
+
+@pytest.mark.parametrize("text", ["nothing", f"{MARKERS[1]} {MARKERS[0]}", f"{MARKERS[0]}{MARKERS[0]}{MARKERS[1]}"])
+def test_a_readme_without_markers_is_refused(text, tmp_path):
+    with pytest.raises(PosebookError, match="table:begin"):
+        readme_text(text, tmp_path, tmp_path)
+
+
+def test_the_committed_readme_is_not_stale():
+    root = Path(__file__).parents[1]
+    text = (root / "README.md").read_text()
+    assert readme_text(text, root / "results", root) == text, "run `posebook report --readme`"
+
+
+def test_markdown_tables_are_padded_and_escaped():
+    assert table(("a|b", "n"), [("x", "1.0"), ("longer", "20.0")]).splitlines() == [
+        "| a\\|b   |    n |",
+        "| ------ | ---: |",
+        "| x      |  1.0 |",
+        "| longer | 20.0 |",
+    ]
