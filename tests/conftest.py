@@ -7,7 +7,6 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-import torch
 
 MARKERS = (
     "parity: compares with recorded outputs of the official code; may not be skipped in CI",
@@ -28,6 +27,8 @@ class Parity:
     @cache  # noqa: B019  the one instance lives as long as the session
     def load(self, name: str) -> dict:
         """Read one recording, e.g. "metrics.pt"; treat it as read-only, all tests share it."""
+        import torch  # here, so that a run without parity tests does not wait for it
+
         return torch.load(self.path / name, weights_only=True)
 
     @property

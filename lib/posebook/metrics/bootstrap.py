@@ -14,6 +14,8 @@ ALPHA = 0.05
 RESAMPLES_ROW = 2000  # one row of a table at 95 %
 RESAMPLES_PAIR = 10_000  # the smallest Holm level of a findings table still has whole samples in its tail
 
+DRAWS_AT_ONCE = 1_000_000  # memory
+
 
 class Interval(NamedTuple):
     """Percentile interval of a mean."""
@@ -110,8 +112,10 @@ def as_rows(errors, name: str, allow_missing: bool = False) -> np.ndarray:
 
 def _resampled_means(values: np.ndarray, resamples: int, seed: int) -> np.ndarray:
     """Means of `resamples` draws of Q sequences with replacement, sorted."""
-    counts = np.random.default_rng(seed).multinomial(len(values), np.full(len(values), 1 / len(values)), resamples)
-    return np.sort(counts @ values / len(values))
+    rng, count = np.random.default_rng(seed), len(values)
+    rows = max(1, DRAWS_AT_ONCE // count)
+    sizes = [min(rows, resamples - start) for start in range(0, resamples, rows)]
+    return np.sort(np.concatenate([values[rng.integers(0, count, (size, count))].mean(1) for size in sizes]))
 
 
 def _percentiles(means: np.ndarray, alpha: float) -> Interval:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 NEWTON_STEPS = 2  # the start is right to about 1e-8; each step doubles the digits
+LARGEST_MOVE = 1e-4  # Newton from there moves further only off a double root, where it is noise over noise
 AMBIGUOUS_ZETA = 1e-3  # below: the best rotation is nearly not unique and the closed form loses digits
 
 
@@ -33,12 +34,14 @@ def optimal_rotation(b: Tensor) -> Tensor:
     m = b / norm
     cof = _cofactors(m)
     det = (m[0] * cof[0]).sum(0)
-    largest = _largest_root(det, cof.square().sum((0, 1)))
+    largest, moved = _largest_root(det, cof.square().sum((0, 1)))
     kappa = (largest * largest - 1) / 2
     zeta = kappa * largest - det
     cubic = _times(_times(m, m.transpose(0, 1)), m)
     rotation = ((kappa + 1) * m + largest * cof - cubic) / zeta
-    hard = ~(zeta > AMBIGUOUS_ZETA)  # also catches NaN, so zero matrices and broken input end up here
+    hard = ~(
+        (zeta > AMBIGUOUS_ZETA) & (moved < LARGEST_MOVE)
+    )  # also catches NaN, so zero matrices and broken input end up here
     return _fill_by_svd(rotation, b, hard) if hard.any() else rotation
 
 
@@ -52,23 +55,23 @@ def _times(a: Tensor, b: Tensor) -> Tensor:
     return (a[:, 0, None] * b[0]).addcmul_(a[:, 1, None], b[1]).addcmul_(a[:, 2, None], b[2])  # (3, 3, n)
 
 
-def _largest_root(det: Tensor, cof2: Tensor) -> Tensor:
+def _largest_root(det: Tensor, cof2: Tensor) -> tuple[Tensor, Tensor]:
     """Sum of singular values, the last with det's sign, of matrices of norm 1 from det and cof2 = |cof|^2, all (n,).
 
     Squared singular values are the roots of x^3 - x^2 + cof2 x - det^2: by Viete's cosines, then polished by Newton on
-    the quartic, which keeps the digits that the square roots lose.
+    the quartic, which keeps the digits that the square roots lose. Also returns how far Newton went.
     """
     p = ((1 - 3 * cof2).clamp_(min=1e-30) / 9).sqrt()
     angle = ((2 - 9 * cof2 + 27 * det * det) / (54 * p * p * p)).clamp_(-1, 1).acos() / 3
     first = 1 / 3 + 2 * p * angle.cos()
     third = 1 / 3 + 2 * p * (angle + 2 * math.pi / 3).cos()
     last = third.clamp(min=0).sqrt().copysign(det)
-    root = first.sqrt() + (1 - first - third).clamp_(min=0).sqrt() + last
-    c1, c0 = -8 * det, 1 - 4 * cof2
+    start = first.sqrt() + (1 - first - third).clamp_(min=0).sqrt() + last
+    root, c1, c0 = start, -8 * det, 1 - 4 * cof2
     for _ in range(NEWTON_STEPS):
         square = root * root
         root = root - (square * (square - 2) + c1 * root + c0) / (4 * root * (square - 1) + c1)
-    return root
+    return root, (root - start).abs()
 
 
 def _fill_by_svd(rotation: Tensor, b: Tensor, hard: Tensor) -> Tensor:
