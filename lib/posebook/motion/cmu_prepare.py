@@ -14,8 +14,8 @@ from posebook.cache import atomic_path, write_text
 from posebook.errors import PosebookError
 from posebook.motion.bvh import Bvh, read_bvh, read_text
 from posebook.motion.clip import FPS
+from posebook.motion.cmu_clip import to_clip
 from posebook.motion.cmu import VERSION, action_of, cmu_index, split_of
-from posebook.motion.retarget import to_clip
 from posebook.motion.skeleton import Skeleton, skeleton
 
 NAME = re.compile(r"(\d{2,3}_\d{2})\.bvh(\.gz)?$")

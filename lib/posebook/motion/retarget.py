@@ -18,9 +18,10 @@ import torch
 
 from posebook.errors import PosebookError
 from posebook.joints import SMPL24
-from posebook.motion.bvh import Bvh, forward_kinematics
-from posebook.motion.clip import FPS, MotionClip
-from posebook.motion.skeleton import Skeleton, axis_angle, forward, lift_clear, sole_positions
+from posebook.motion.bvh import Bvh, Motion, forward_kinematics
+from posebook.motion.clip import FPS
+from posebook.motion.plan import about
+from posebook.motion.skeleton import Skeleton
 
 METRES = 0.0254 / 0.45  # CMU file unit in metres (ASF length 0.45, inches)
 
@@ -38,6 +39,7 @@ SOURCES: dict[str, tuple[str, str | None]] = {
 CHILD = {"hip": "knee", "knee": "ankle", "shoulder": "elbow", "elbow": "wrist", "wrist": "hand"}
 TOE_BEND = 0.9  # radians, the most that toes bend up
 ANKLE_ROOM = 0.12  # metres above its lowest place within which an ankle belongs to a foot on the floor
+HALF_TURN_SLACK = 0.35  # radians from an exact half turn
 FINGER_NAMES = {"LeftHandIndex1": "LeftHandFinger1", "RightHandIndex1": "RightHandFinger1"}  # anny's spelling
 
 
@@ -94,7 +96,7 @@ def retarget(bvh: Bvh, body: Skeleton, source: str = "BVH") -> Retargeted:
         PosebookError: another skeleton or no motion.
     """
     index = joint_indices(bvh, source)
-    motion = forward_kinematics(bvh)
+    motion = without_half_turns(forward_kinematics(bvh), index["Hips"])
     turned = {}  # SMPL joint -> (T, 3, 3) global
     for joint, (name, child) in SOURCES.items():
         moved = motion.rotations[:, index[name]] @ motion.rotations[0, index[name]].T
@@ -141,6 +143,24 @@ def rest_bone(positions: torch.Tensor, joint: int, child: int) -> torch.Tensor:
     return positions[child] - positions[joint]
 
 
+def without_half_turns(motion: Motion, root: int) -> Motion:
+    """Undo spurious half turns of the whole body about the vertical from one frame to the next (nine in our copy of 13_26).
+
+    Nobody turns by 180 degrees in 1/60 s; the stretch after such a jump is turned back about the root, up to the next one.
+    """
+    turn = motion.rotations[1:, root] @ motion.rotations[:-1, root].mT  # (T-1, 3, 3)
+    back = about("y", torch.tensor(np.pi, dtype=torch.float64))
+    jumps = roma.rotmat_geodesic_distance(turn, back.expand_as(turn)) < HALF_TURN_SLACK
+    flipped = torch.cat((torch.zeros(1, dtype=torch.int64), jumps.cumsum(0))) % 2 == 1
+    if not flipped.any():
+        return motion
+    rotations, positions = motion.rotations.clone(), motion.positions.clone()
+    centre = positions[flipped, root, None]
+    rotations[flipped] = back @ rotations[flipped]
+    positions[flipped] = centre + (positions[flipped] - centre) @ back.T
+    return Motion(rotations, positions)
+
+
 def halfway(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """Rotation in the middle between two (T, 3, 3): a exp(log(a^T b) / 2)."""
     return a @ roma.rotvec_to_rotmat(roma.rotmat_to_rotvec(a.mT @ b) / 2)
@@ -180,23 +200,3 @@ def resample(motion: Retargeted, at: np.ndarray, fps: float) -> Retargeted:
     turn = roma.rotmat_to_rotvec(a.mT @ b) * share[:, None, None]
     path = motion.transl[left] * (1 - share[:, None]) + motion.transl[left + 1] * share[:, None]
     return Retargeted(a @ roma.rotvec_to_rotmat(turn), path)
-
-
-def to_clip(bvh: Bvh, body: Skeleton, fps: float, name: str, action: str, subject: str) -> MotionClip:
-    """A CMU file as a clip at 30 fps: retargeted, defective frames bridged, on the floor, centred.
-
-    The clip's floor is where its 5 % lowest feet are (they touch it most of the time); deeper feet are lifted smoothly.
-    """
-    kept = present_frames(bvh)
-    if len(kept) < 2:
-        raise PosebookError(f"{name}: no captured frames (all roots are zero).")
-    whole = retarget(bvh, body, name)
-    motion = resample(Retargeted(whole.rotations[kept], whole.transl[kept]), kept, fps)
-    lowest = sole_positions(body, forward(body.joints, motion.rotations, motion.transl))[..., 1].amin(1).numpy()
-    floor = np.quantile(lowest, 0.05)
-    transl = motion.transl.clone()
-    transl[:, 1] += torch.tensor(lift_clear(lowest - floor) - floor)
-    transl[:, [0, 2]] -= transl[:, [0, 2]].mean(0)
-    pose = axis_angle(motion.rotations[:, 1:]).reshape(-1, 69)
-    root = axis_angle(motion.rotations[:, 0])
-    return MotionClip(name, action, subject, FPS, root, pose, transl.numpy().astype(np.float32))
