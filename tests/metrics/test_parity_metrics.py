@@ -74,7 +74,7 @@ def test_acceleration(main, recorded):
 
 def test_vertex_error(recorded, parity):
     pred, gt = parity.fill.normal("pv", (4, 6890, 3)), parity.fill.normal("gv", (4, 6890, 3))
-    close(pve(pred, gt, "none"), recorded["pve"]["out"], atol=1e-2)  # values of 2.2 m in float32
+    close(pve(pred, gt, "none"), recorded["pve"]["out"])
     close(pve(pred.double(), gt.double(), "none"), recorded["pve"]["out"])
 
 
@@ -83,7 +83,7 @@ def test_vertex_error(recorded, parity):
 def test_odd_cases(recorded, name, variant):
     case = recorded["cases"][name]
     official = case[variant].reshape(1, 14, 3).double()
-    close(pa_mpjpe(case["pred"], case["gt"], "none"), (official - case["gt"]).norm(dim=-1).mean(-1), atol=2 * MM)
+    close(pa_mpjpe(case["pred"], case["gt"], "none"), (official - case["gt"]).norm(dim=-1).mean(-1))
     if name != "line_pred":  # there the rotation is not unique
         aligned = procrustes_align(case["pred"], case["gt"]).aligned.double()
         torch.testing.assert_close(aligned, official, atol=1e-5, rtol=0)

@@ -47,8 +47,9 @@ def optimal_rotation(b: Tensor) -> Tensor:
 
 def _cofactors(m: Tensor) -> Tensor:
     """Cofactor matrix of (3, 3, n): each row is the cross product of the other two."""
-    ahead, behind = m[[1, 2, 0]], m[[2, 0, 1]]
-    return ahead[:, [1, 2, 0]] * behind[:, [2, 0, 1]] - ahead[:, [2, 0, 1]] * behind[:, [1, 2, 0]]
+    tiled = m.repeat(2, 2, 1)  # (6, 6, n): cyclic neighbours become slices
+    one, two = slice(1, 4), slice(2, 5)
+    return tiled[one, one] * tiled[two, two] - tiled[one, two] * tiled[two, one]
 
 
 def _times(a: Tensor, b: Tensor) -> Tensor:
