@@ -47,15 +47,17 @@ def clean(notebook: NotebookNode, root: Path) -> NotebookNode:
     notebook = copy.deepcopy(notebook)
     prefixes = private_paths(root)
     notebook.metadata.pop("widgets", None)
-    for key in ("input_path", "output_path"):
-        notebook.metadata.get("papermill", {}).pop(key, None)
+    papermill = notebook.metadata.get("papermill", {})
+    for facts, names in ((papermill, ("input_path", "output_path")), (papermill.get("parameters", {}), ("out",))):
+        for name in names:
+            facts.pop(name, None)
     for cell in notebook.cells:
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
             cell.outputs = [without_paths(output, prefixes) for output in cell.outputs]
         if "injected-parameters" in cell.metadata.get("tags", []):
-            cell.source = without_paths(cell.source, prefixes)
+            cell.source = re.sub(r"(?m)^out = .*$", 'out = ""', cell.source)  # the runner's work folder, now gone
     return notebook
 
 
