@@ -1,13 +1,14 @@
 import nbformat
 import numpy as np
 import pytest
+from typer.testing import CliRunner
+
 from posebook import __version__, project, score, storybook
 from posebook.cache import cache_dir
 from posebook.cli import app, parse_seeds
 from posebook.errors import PosebookError
 from posebook.score import Truth
 from tiny import chapter, write_run
-from typer.testing import CliRunner
 
 
 @pytest.fixture

@@ -1,10 +1,11 @@
 import pytest
+from typer.testing import CliRunner
+
 from posebook import doctor
 from posebook.cache import cache_dir
 from posebook.cli import app
 from posebook.doctor import clear_cache, examine
 from posebook.errors import PosebookError
-from typer.testing import CliRunner
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +36,7 @@ def test_what_is_there_is_found():
     cache_dir("data", "procedural-train-stills-8-abc.partial")
     checks = found()
     assert checks["body"].state == "ok"
-    assert checks["data"].state == "ok" and "procedural-test-sequences-8-abc" in checks["data"].found
+    assert checks["data"].state == "ok" and "1 datasets (procedural test)" in checks["data"].found
     assert "1 interrupted" in checks["data"].found
 
 

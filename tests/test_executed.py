@@ -1,6 +1,7 @@
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_output
+
 from posebook.errors import PosebookError
 from posebook.executed import clean, without_paths, write_back
 from tiny import notebook

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from posebook.errors import PosebookError
 from posebook.findings import Claim, judge_claims, to_markdown
 from posebook.intervals import interval, sequence_matrix

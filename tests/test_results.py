@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
+
 from posebook.errors import PosebookError
 from posebook.results import RunWriter, check_joints
 from posebook.runs import find_runs, read_run

@@ -8,6 +8,8 @@ import time
 
 import nbformat
 import pytest
+from rich.console import Console
+
 from posebook import runner
 from posebook.errors import PosebookError
 from posebook.kernel import check_parameters
@@ -15,7 +17,6 @@ from posebook.project import chapters, library_hash, notebook_hash, select_chapt
 from posebook.provenance import resolve_device
 from posebook.runner import Request, choose_profile, covers, finished_run, run_all, run_one, work_folder
 from posebook.runs import read_run
-from rich.console import Console
 from tiny import PARAMETERS, WRITE, chapter, notebook, write_run
 
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from posebook import score as module
 from posebook.errors import PosebookError
 from posebook.score import Truth, score

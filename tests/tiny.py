@@ -6,6 +6,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
 from posebook.results import RunWriter
 
 PARAMETERS = """\

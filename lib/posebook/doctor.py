@@ -69,7 +69,10 @@ def check_data() -> Check:
     folders = [path.parent for path in sorted(cache_dir("data").glob("*/manifest.json"))]
     whole = [path.name for path in folders if path.suffix != ".partial"]
     partial = len(list(cache_dir("data").glob("*.partial")))
-    text = (", ".join(whole) or "none rendered yet") + (f"; {partial} interrupted" if partial else "")
+    kinds = ", ".join(sorted({" ".join(name.split("-")[:2]) for name in whole}))
+    text = (f"{len(whole)} datasets ({kinds})" if whole else "none rendered yet") + (
+        f"; {partial} interrupted" if partial else ""
+    )
     remedy = "rendered on first use; an interrupted one goes on where it stopped" if partial or not whole else ""
     return Check("data", "ok" if whole else "optional", text, remedy)
 
