@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -87,21 +88,34 @@ def stored_frames(target: Path, made_from: str) -> int | None:
         return None
 
 
-def prepare(sources: Iterable[tuple[str, Path]], out: Path) -> dict:
-    """Prepare clips and write the manifest last: before it is there, nothing is listed.
+class Prepared(NamedTuple):
+    """What `prepare` made, and what it could not."""
+
+    clips: dict[str, dict]  # manifest entries by clip name
+    skipped: dict[str, str]  # clip name -> why
+
+
+def prepare(sources: Iterable[tuple[str, Path]], out: Path) -> Prepared:
+    """Prepare clips and write the manifest last: before it is there, nothing is listed. Bad files are skipped.
 
     Args:
         sources: (clip name, BVH file) pairs; wrap them in a progress bar if you like.
-        out: folder for npz files and manifest.json.
+        out: folder for npz files and manifest.json, which lists the clips of this call.
 
     Returns:
-        The manifest.
+        Prepared.
 
     Raises:
-        PosebookError: a file that is not a whole CMU BVH file; clips prepared before it stay and are not made again.
+        PosebookError: not one file could be prepared (the first file's reason).
     """
-    body = skeleton()
-    clips = {name: prepare_one(name, path, out, body) for name, path in sources}
+    body, clips, skipped = skeleton(), {}, {}
+    for name, path in sources:
+        try:
+            clips[name] = prepare_one(name, path, out, body)
+        except PosebookError as error:
+            skipped[name] = str(error)
+    if not clips:
+        raise PosebookError(next(iter(skipped.values()), "No files to prepare."))
     manifest = {"version": VERSION, "rest_joints": np.round(body.joints.numpy(), 6).tolist(), "clips": clips}
     write_text(out / "manifest.json", json.dumps(manifest, indent=1))
-    return manifest
+    return Prepared(clips, skipped)
