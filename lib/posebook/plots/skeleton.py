@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from posebook.errors import PosebookError
 from posebook.joints import JointSet
-from posebook.plots.style import SIDES, figure3d, upright
+from posebook.plots.style import SIDES, VIEWS, figure3d, upright
 
 GAP = 0.25  # metres between skeletons side by side
 
@@ -63,6 +63,7 @@ def skeleton_figure(
     side_by_side: bool = False,
     frame: str = "camera",
     title: str = "",
+    view: str = "front",
 ) -> go.Figure:
     """Draw one or several skeletons in one scene.
 
@@ -72,7 +73,10 @@ def skeleton_figure(
         names: legend entries.
         side_by_side: put them next to one another along x; the title then lists the names from left to right.
         frame: "camera" or "world", the frame of the joints.
+        view: "front" or "side", where the reader starts.
     """
+    if view not in VIEWS:
+        raise PosebookError(f"Unknown view {view!r}: expected one of {', '.join(VIEWS)}.")
     skeletons = [skeletons] if np.ndim(skeletons[0]) == 1 else list(skeletons)
     sets = list(joint_set) if isinstance(joint_set, list | tuple) else [joint_set] * len(skeletons)
     names = list(names) if names else [""] * len(skeletons)
@@ -84,7 +88,7 @@ def skeleton_figure(
         names = [""] * len(names)
     ranks = [0] * len(skeletons) if side_by_side else range(len(skeletons))
     traces = [skeleton_trace(s, j, n, r, frame) for s, j, n, r in zip(skeletons, sets, names, ranks, strict=True)]
-    return figure3d(traces, title)
+    return figure3d(traces, title, eye=VIEWS[view])
 
 
 def spread(skeletons: list[np.ndarray]) -> list[np.ndarray]:

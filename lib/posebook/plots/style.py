@@ -19,6 +19,7 @@ SIDES = ((BLUE, VERMILION, "#222222"), ("#8FC1E3", "#F2B183", "#A6A6A6"), (GREEN
 SKIN = "#C9B8A8"
 INK, PAPER, LINES = "#222222", "#FFFFFF", "#DDDDDD"
 EYE = (0.42, 0.22, 1.36)  # the fixed camera, in sides of the scene's cube from its centre
+VIEWS = {"front": EYE, "side": (1.36, 0.22, 0.42)}  # the side view is for what a picture cannot show: depth
 FIELD_OF_VIEW = 45.0  # degrees, plotly's perspective camera
 FRAMES = ("world", "camera")
 
