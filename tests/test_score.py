@@ -84,3 +84,14 @@ def test_a_single_array_file_is_refused(truth, tmp_path):
 def test_a_missing_file_is_named(truth, tmp_path):
     with pytest.raises(PosebookError, match="no file .*nothing.npz"):
         score(tmp_path / "nothing.npz")
+
+
+def test_the_rendered_test_set_is_the_ground_truth(tmp_path):
+    """Without any stand-in: the smoke test set's own joints score zero, turned ones do not under MPJPE but under PA."""
+    truth = module.load_truth("smoke", "procedural")
+    assert truth.joints3d.shape == (48, 17, 3) and len(set(truth.sample_id)) == 48 and len(set(truth.sequence)) == 6
+    turned = truth.joints3d * [-1, 1, -1]  # half a turn about y
+    path = tmp_path / "p.npz"
+    np.savez(path, sample_id=truth.sample_id, joints3d=turned)
+    table = score(path, "smoke").table.set_index("metric")["value"]
+    assert table["mpjpe"] > 50 and table["pa_mpjpe"] < 0.01
