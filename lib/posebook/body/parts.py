@@ -23,13 +23,13 @@ PARTS3 = ("head_and_torso", "arms", "legs")
 _12_TO_6 = (0, 1, 2, 3, 4, 5, 6, 2, 2, 3, 4, 5, 6)
 _6_TO_3 = (0, 1, 1, 2, 2, 3, 3)
 
-# Hue tells the limb, lightness the place along it, and left (blue, green) differs from right (orange, purple) in
-# both, so that sides stay apart without red-green vision. Row = 24-part label; background is black.
+# Hue tells the limb, lightness the place along it. Left is cold (blue, cyan), right is warm (orange, crimson), so that
+# sides stay apart without red-green vision. Row = 24-part label; background is black.
 PALETTE = np.array([
     (0, 0, 0), (120, 120, 120), (0, 62, 138), (150, 62, 0), (158, 158, 158), (38, 118, 205), (214, 106, 22),
     (196, 196, 196), (116, 178, 242), (250, 168, 92), (228, 228, 228), (186, 220, 255), (255, 214, 170),
-    (140, 120, 84), (86, 140, 132), (132, 96, 148), (238, 220, 70), (0, 92, 80), (92, 24, 112), (0, 142, 122),
-    (142, 62, 164), (72, 194, 170), (190, 118, 210), (160, 236, 216), (226, 180, 240),
+    (140, 120, 84), (86, 132, 156), (168, 112, 96), (238, 220, 70), (0, 92, 104), (104, 0, 32), (0, 146, 158),
+    (166, 18, 58), (64, 200, 208), (220, 72, 104), (160, 242, 240), (248, 150, 166),
 ], dtype=np.uint8)  # fmt: skip
 
 

@@ -9,6 +9,7 @@ and nothing trained on the committed body will load with it.
 import hashlib
 import json
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,8 +30,11 @@ def recipe() -> dict[str, Any]:
 
 
 def cache_key() -> str:
-    """Name of the cache folder of a recipe: a new version of any source bakes anew."""
-    return hashlib.sha256(json.dumps(recipe(), sort_keys=True).encode()).hexdigest()[:16]
+    """Name of the cache folder: any new version of a source, and any change of this package's code, bakes anew."""
+    digest = hashlib.sha256(json.dumps(recipe(), sort_keys=True).encode())
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def fingerprint(body: Body) -> dict[str, list[float]]:
