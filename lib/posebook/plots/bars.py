@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from posebook.errors import PosebookError
-from posebook.plots.style import COLOURS, GREY, figure
+from posebook.plots.style import COLOURS, DASHES, GREY, INK, figure
 
 
 def bars_figure(
@@ -37,13 +37,13 @@ def bars_figure(
     traces = []
     for colour, group in enumerate(dict.fromkeys(groups)):
         rows = [i for i, g in enumerate(groups) if g == group]
-        error = {"type": "data", "symmetric": False, "thickness": 1.5, "width": 4, "color": "#222222",
+        error = {"type": "data", "symmetric": False, "thickness": 1.5, "width": 4, "color": INK,
                  "array": high[rows] - values[rows], "arrayminus": values[rows] - low[rows]}  # fmt: skip
         traces.append(go.Bar(x=values[rows], y=[names[i] for i in rows], orientation="h", name=group, error_x=error,
                              marker={"color": COLOURS[colour % len(COLOURS)]}, showlegend=bool(group)))  # fmt: skip
-    for name, value in (lines or {}).items():
+    for i, (name, value) in enumerate((lines or {}).items()):
         traces.append(go.Scatter(x=[value, value], y=[names[0], names[-1]], mode="lines", name=name,
-                                 line={"dash": "dash", "color": GREY}))  # fmt: skip
+                                 line={"dash": DASHES[i % len(DASHES)], "color": GREY}))  # fmt: skip
     chart = figure(traces, title, height=110 + 34 * len(names), barmode="overlay")
     chart.update_yaxes(autorange="reversed", categoryorder="array", categoryarray=names, automargin=True, ticks="")
     return chart.update_xaxes(title={"text": unit}, rangemode="tozero", automargin=True)

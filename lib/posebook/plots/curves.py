@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from posebook.plots.style import COLOURS, GREY, figure
+from posebook.plots.style import COLOURS, DASHES, GREY, figure
 
 
 def curves_figure(
@@ -30,9 +30,9 @@ def curves_figure(
         for i, (name, (xs, ys)) in enumerate(curves.items())
     ]  # fmt: skip
     ends = [float(v) for xs, _ in curves.values() for v in (np.min(xs), np.max(xs))]
-    for name, height in (lines or {}).items():
+    for i, (name, height) in enumerate((lines or {}).items()):
         traces.append(go.Scatter(x=[min(ends), max(ends)], y=[height, height], mode="lines", name=name,
-                                 line={"color": GREY, "dash": "dash", "width": 1.5}))  # fmt: skip
+                                 line={"color": GREY, "dash": DASHES[i % len(DASHES)], "width": 1.5}))  # fmt: skip
     chart = figure(traces, title, height=360)
     chart.update_xaxes(title={"text": x}, automargin=True)
     return chart.update_yaxes(title={"text": y}, type="log" if log else "linear", automargin=True)

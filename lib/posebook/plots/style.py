@@ -17,6 +17,7 @@ COLOURS = (BLUE, VERMILION, GREEN, PINK, ORANGE, SKY, YELLOW, GREY)
 # (left, right, middle) of the first, second, … skeleton of a figure; later ones recede
 SIDES = ((BLUE, VERMILION, "#222222"), ("#8FC1E3", "#F2B183", "#A6A6A6"), (GREEN, PINK, "#7A6F5D"))
 SKIN = "#C9B8A8"
+DASHES = ("dash", "dot", "dashdot")  # of reference lines, in turn
 INK, PAPER, LINES = "#222222", "#FFFFFF", "#DDDDDD"
 EYE = (0.42, 0.22, 1.36)  # the fixed camera, in sides of the scene's cube from its centre
 VIEWS = {"front": EYE, "side": (1.36, 0.22, 0.42)}  # the side view is for what a picture cannot show: depth

@@ -12,7 +12,7 @@ from posebook.plots.images import page_png
 from posebook.plots.style import GREY, INK, LINES
 from posebook.plots.twin3d import KINDS_3D, draw_scene
 
-DASHES = {None: "-", "solid": "-", "dash": "--", "dot": ":"}
+DASHES = {None: "-", "solid": "-", "dash": "--", "dot": ":", "dashdot": "-."}
 
 
 def png_of(figure, width: int | None = None) -> bytes:
