@@ -173,7 +173,7 @@ def pretrain(
     from posebook.trunk import pretrain as train
 
     sizes = load_profile(choose_profile(profile))
-    for path in train(sizes, device=resolve_device(device).type, folder=out):
+    for path in train(sizes, device=resolve_device(device).type, folder=out.resolve() if out else None):
         typer.echo(f"Trunk written to {path}")
 
 

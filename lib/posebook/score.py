@@ -36,7 +36,7 @@ def load_truth(profile: str, motion: str) -> Truth:
     from posebook.profile import load_profile
 
     dataset = open_dataset(motion=motion, split="test", profile=load_profile(profile))
-    joints = np.asarray(dataset.arrays["joints3d_h36m17"])
+    joints = np.array(dataset.arrays["joints3d_h36m17"])
     return Truth(
         dataset.texts["sample_id"].astype(str), dataset.texts["sequence"].astype(str), joints, dataset.describe()
     )
