@@ -49,7 +49,9 @@ def test_side_by_side_skeletons_do_not_touch():
 
 def test_several_skeletons_of_different_sets_share_one_scene():
     chart = skeleton_figure([RNG.normal(size=(24, 3)), RNG.normal(size=(17, 3))], [SMPL24, H36M17], ["a", "b"])
-    assert [t.type for t in chart.data] == ["scatter3d", "scatter3d"]
+    assert [t.type for t in chart.data] == ["scatter3d"] * 4  # two skeletons, two legend entries
+    for skeleton, entry in zip(chart.data[:2], chart.data[2:], strict=True):
+        assert (entry.name, entry.line.color) == (skeleton.name, skeleton.line.color[0])
     assert chart.layout.scene.camera.up.y == 1
     with pytest.raises(PosebookError, match="17"):
         skeleton_figure(RNG.normal(size=(24, 3)), H36M17)

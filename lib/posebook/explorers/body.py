@@ -57,7 +57,7 @@ class BodyExplorer(Explorer):
     def _figure(self):
         body = mesh_trace(self.assets.template, self.assets.faces)
         sets = enumerate(OVERLAYS.values())
-        empty = [skeleton_trace(np.zeros((len(s), 3)), s, s.name, rank, "world") for rank, s in sets]
+        empty = [skeleton_trace(np.zeros((len(s), 3)), s, "", rank, "world") for rank, s in sets]
         chart = figure([body, *empty], height=520)
         chart.layout.scene = scene(REACH, EYE)
         return live(chart)

@@ -54,7 +54,7 @@ class PredictionExplorer(Explorer):
         """Show the frame of the slider's rank."""
         pair = [upright(x[self.frame].numpy(), "camera") for x in self.pairs]
         with self.figure.batch_update():
-            for trace, joints in zip(self.figure.data, pair, strict=True):
+            for trace, joints in zip(self.figure.data[:2], pair, strict=True):  # legend entries follow
                 move(trace, bone_points(joints, self.joint_set)[0])
             for axis, span in zip("xyz", cube(np.concatenate(pair)), strict=True):
                 self.figure.layout.scene[f"{axis}axis"].range = span.tolist()

@@ -6,7 +6,8 @@ import plotly.graph_objects as go
 from posebook.errors import PosebookError
 from posebook.plots.style import SKIN, figure3d, upright
 
-LIGHT = {"ambient": 0.55, "diffuse": 0.6, "specular": 0.08, "roughness": 0.8}
+LIGHT = {"ambient": 0.55, "diffuse": 0.6, "specular": 0.08, "roughness": 0.8,
+         "facenormalsepsilon": 0}  # fmt: skip # plotly's default blackens triangles of a few square millimetres
 
 
 def part_scale(palette: np.ndarray) -> list[list]:

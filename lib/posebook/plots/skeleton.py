@@ -40,19 +40,17 @@ def skeleton_trace(
 
     Args:
         joints: (J, 3) metres.
-        name: legend entry.
+        name: legend entry, which `figure3d` adds as a trace of its own.
         rank: 0 for the strongest colours, 1 and 2 for skeletons behind it.
         frame: "camera" or "world", the frame of `joints`.
     """
     points, sides = bone_points(upright(joints, frame), joint_set)
-    colours = SIDES[rank % len(SIDES)]
-    scale = [[0, colours[0]], [0.5, colours[1]], [1, colours[2]]]
-    tint = {"color": sides, "cmin": 0, "cmax": 2, "colorscale": scale}
+    tint = {"color": [SIDES[rank % len(SIDES)][s] for s in sides]}
     text = [n for parent, child in joint_set.bones for n in (joint_set.names[parent], joint_set.names[child], "")]
     return go.Scatter3d(
         x=points[:, 0], y=points[:, 1], z=points[:, 2], name=name or joint_set.name, mode="lines+markers", text=text,
         hoverinfo="text+name", line={"width": 7 - 2 * min(rank, 2), **tint}, marker={"size": 3, **tint},
-        showlegend=bool(name),
+        showlegend=False, legendgroup=name or None,
     )  # fmt: skip
 
 

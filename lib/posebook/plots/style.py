@@ -35,8 +35,9 @@ def template() -> go.layout.Template:
         plot_bgcolor=PAPER,
         xaxis=axis,
         yaxis=axis,
-        margin={"l": 10, "r": 10, "t": 40, "b": 10},
-        legend={"orientation": "h", "y": -0.05},
+        margin={"l": 10, "r": 10, "t": 70, "b": 10},
+        title={"x": 0.01, "xanchor": "left", "y": 0.98, "yanchor": "top"},
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0.0},
         uirevision="posebook",  # a constant: the reader's view survives updates
     )
     return go.layout.Template(layout=layout)
@@ -82,4 +83,12 @@ def figure(traces: list, title: str = "", height: int = 420, **layout) -> go.Fig
 def figure3d(traces: list, title: str = "", height: int = 460, eye: tuple[float, float, float] = EYE) -> go.Figure:
     """Figure of 3D traces in one scene whose cube fits them all."""
     points = np.concatenate([np.stack([np.asarray(t[a], dtype=float) for a in "xyz"], -1) for t in traces])
-    return figure(traces, title, height, scene=scene(points, eye))
+    swatches = [swatch(t) for t in traces if t.legendgroup]
+    return figure([*traces, *swatches], title, height, scene=scene(points, eye))
+
+
+def swatch(trace: go.Scatter3d) -> go.Scatter3d:
+    """Legend entry of a trace with many line colours, in the first of them; plotly would show such a trace in black."""
+    nowhere, line = [None, None], {"color": trace.line.color[0], "width": trace.line.width}
+    return go.Scatter3d(x=nowhere, y=nowhere, z=nowhere, mode="lines", line=line, name=trace.name,
+                        legendgroup=trace.legendgroup, showlegend=True)  # fmt: skip

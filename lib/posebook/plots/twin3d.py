@@ -83,7 +83,7 @@ def draw_scatter(panel, camera: Perspective, trace, points: np.ndarray) -> None:
         lines = LineCollection(ends[whole][far_first], colors=colours[far_first], linewidths=width, capstyle="round")
         panel.add_collection(lines)
         if name:
-            panel.plot([], [], color=colours[0], linewidth=width, label=name)
+            panel.plot([], [], color=point_colours(trace.line, 1)[0], linewidth=width, label=name)
             name = None
     if "markers" in trace.mode:
         size = np.broadcast_to(trace.marker.size, len(xy)).astype(float) * 0.9
@@ -93,9 +93,11 @@ def draw_scatter(panel, camera: Perspective, trace, points: np.ndarray) -> None:
 
 
 def point_colours(style, count: int) -> np.ndarray:
-    """RGB (N, 3) of a line's or marker's colour: one for all, or numbers in a scale."""
+    """RGB (N, 3) of a line's or marker's colour: one for all, one each, or numbers in a scale."""
     if style.color is None or isinstance(style.color, str):
         return np.broadcast_to(parse(style.color or GREY), (count, 3))
+    if isinstance(style.color[0], str):
+        return np.array([parse(colour) for colour in style.color])
     return colours_of(style.color, style.colorscale, style.cmin, style.cmax)
 
 
