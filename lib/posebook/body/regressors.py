@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import nnls
-from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from posebook.body.population import People
@@ -55,6 +54,12 @@ def random_poses(rest: People, weights: np.ndarray) -> People:
     return People(*skin(rest.vertices, rest.joints, rotations, weights))
 
 
+def by_distance(points: np.ndarray, centre: np.ndarray, pool: np.ndarray) -> np.ndarray:
+    """Indices `pool` by distance of their points (V, 3) from `centre` (3,); ties, as of mirrored pairs, by index."""
+    distance = np.round(np.linalg.norm(points[pool] - centre, axis=1), 5)  # last bits must not break ties
+    return pool[np.lexsort((pool, distance))]
+
+
 def candidates(points: np.ndarray, centre: np.ndarray, pool: np.ndarray) -> np.ndarray:
     """The vertices nearest to a joint, thinned evenly with distance to at most CANDIDATES; sorted indices.
 
@@ -62,8 +67,7 @@ def candidates(points: np.ndarray, centre: np.ndarray, pool: np.ndarray) -> np.n
         points: (V, 3). centre: (3,). pool: indices allowed.
     """
     count = int(NEIGHBOURHOOD * len(pool))
-    _, near = cKDTree(points[pool]).query(centre, k=count)
-    return np.sort(pool[near[:: -(-count // CANDIDATES)]])
+    return np.sort(by_distance(points, centre, pool)[:count][:: -(-count // CANDIDATES)])
 
 
 def fit_row(vertices: np.ndarray, target: np.ndarray, chosen: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -106,9 +110,8 @@ def fit_rows(people: FitSet, posed_weight: float, pool: np.ndarray) -> np.ndarra
 
 def patch(points: np.ndarray, centre: np.ndarray, pool: np.ndarray, count: int = 12) -> np.ndarray:
     """Row (V,) that averages the `count` vertices of `pool` nearest to `centre`."""
-    _, near = cKDTree(points[pool]).query(centre, k=count)
     row = np.zeros(len(points))
-    row[pool[near]] = 1 / count
+    row[by_distance(points, centre, pool)[:count]] = 1 / count
     return row
 
 
