@@ -1,10 +1,11 @@
 """Prepare real motion for Posebook from BVH files of the CMU Graphics Lab Motion Capture Database.
 
-    python data_download/cmu_mocap.py --source ../shared/data/cmu_mocap      # a folder, e.g. a git clone of the BVH release
+    python data_download/cmu_mocap.py --source ../shared/data/cmu_mocap   # a folder, e.g. a git clone
     python data_download/cmu_mocap.py --source https://…/cmu-mocap.zip       # an archive, fetched and resumed
     python data_download/cmu_mocap.py --check                                # what is prepared, by split and action
 
-The data used in this project was obtained from mocap.cs.cmu.edu. The database was created with funding from NSF EIA-0196217.
+The data used in this project was obtained from mocap.cs.cmu.edu. The database was created with funding from NSF
+EIA-0196217.
 """
 
 from collections import Counter
@@ -37,7 +38,9 @@ def report(out: Path) -> None:
     manifest = read_manifest(out)["clips"]
     for clip in tqdm(clips, desc="reading clips"):
         if len(load_cmu(clip.name, out).transl) != clip.num_frames:
-            raise PosebookError(f"{out / clip.name}.npz does not have {clip.num_frames} frames; delete it and prepare again.")
+            raise PosebookError(
+                f"{out / clip.name}.npz does not have {clip.num_frames} frames; delete it and prepare again."
+            )
     seconds = sum(c.num_frames for c in clips) / 30
     typer.echo(f"{len(clips)} clips, {seconds / 60:.1f} minutes at 30 fps in {out}")
     people = subject_counts(clips)

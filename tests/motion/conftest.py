@@ -26,15 +26,18 @@ SKELETON = [
     ("RThumb", 8, (0, 0, 0)), (None, 9, (-0.6, 0, 0.6)),
 ]  # fmt: skip
 NAMES = [name for name, _, _ in SKELETON if name]
-TPOSE = {"LeftUpLeg": (-21, 0, 0), "RightUpLeg": (21, 0, 0), "Neck": (0, 0, -16), "Neck1": (0, 0, 21), "Head": (0, 0, 11),
-         "LeftArm": (-8, 0, 0), "RightArm": (8, 0, 0)}  # Z, Y, X degrees  # fmt: skip
+TPOSE = {"LeftUpLeg": (-21, 0, 0), "RightUpLeg": (21, 0, 0), "Neck": (0, 0, -16), "Neck1": (0, 0, 21),
+         "Head": (0, 0, 11), "LeftArm": (-8, 0, 0), "RightArm": (8, 0, 0)}  # Z, Y, X degrees  # fmt: skip
 
 
 def header_text() -> str:
     lines, depth_before = ["HIERARCHY"], -1
     for name, depth, offset in SKELETON:
         lines += ["\t" * d + "}" for d in range(depth_before, depth - 1, -1)]
-        lines += ["\t" * depth + ("End Site" if name is None else f"{'JOINT' if depth else 'ROOT'} {name}"), "\t" * depth + "{"]
+        lines += [
+            "\t" * depth + ("End Site" if name is None else f"{'JOINT' if depth else 'ROOT'} {name}"),
+            "\t" * depth + "{",
+        ]
         lines.append("\t" * depth + "\tOFFSET " + " ".join(map(str, offset)))
         places = "" if depth else "Xposition Yposition Zposition "
         if name:

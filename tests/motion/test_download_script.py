@@ -1,34 +1,39 @@
 """data_download/cmu_mocap.py as a user runs it."""
 
-import os
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 SCRIPT = Path(__file__).resolve().parents[2] / "data_download" / "cmu_mocap.py"
 
 
-@pytest.fixture
-def command(tmp_path):
-    def run(*words):
-        return subprocess.run([sys.executable, str(SCRIPT), *words], capture_output=True, text=True, env={**os.environ})
-
-    return run
+@pytest.fixture(scope="module")
+def command():
+    """The script's command line, in this process."""
+    spec = importlib.util.spec_from_file_location("cmu_mocap_script", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    app = typer.Typer()
+    app.command()(module.main)
+    return lambda *words: CliRunner().invoke(app, list(words))
 
 
 def test_prepare_then_check(command, mini, tmp_path):
     mini(60, name="02_01.bvh")
     bad = mini(60, name="01_01.bvh")
     result = command("--source", str(bad.parent), "--out", str(tmp_path / "out"))
-    assert result.returncode == 0, result.stderr
+    assert result.exit_code == 0, result.stderr
     assert "test: 1 clips of 1 subjects" in result.stdout and "2 clips" in result.stdout
-    assert command("--check", "--out", str(tmp_path / "out")).returncode == 0
+    assert command("--check", "--out", str(tmp_path / "out")).exit_code == 0
     bad.write_text(bad.read_text()[:-300])
     cut = command("--source", str(bad.parent), "--out", str(tmp_path / "out"))
     errors = [line for line in cut.stderr.splitlines() if line.startswith("error:")]
-    assert cut.returncode == 1 and len(errors) == 1 and "01_01.bvh" in errors[0] and "Traceback" not in cut.stderr
+    assert cut.exit_code == 1 and len(errors) == 1 and "01_01.bvh" in errors[0]
     assert "1 clips" in cut.stdout
 
 
@@ -39,5 +44,10 @@ def test_prepare_then_check(command, mini, tmp_path):
 )  # fmt: skip
 def test_one_line_errors(command, tmp_path, words, says):
     result = command(*words, "--out", str(tmp_path / "out"))
-    assert result.returncode == 1 and result.stderr.startswith("error:") and says in result.stderr
-    assert "Traceback" not in result.stderr
+    assert result.exit_code == 1 and result.stderr.startswith("error:") and says in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_as_a_program(tmp_path):
+    result = subprocess.run([sys.executable, str(SCRIPT), "--out", str(tmp_path)], capture_output=True, text=True)
+    assert result.returncode == 1 and result.stderr.startswith("error:") and "Traceback" not in result.stderr

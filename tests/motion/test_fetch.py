@@ -20,7 +20,7 @@ class Handler(SimpleHTTPRequestHandler):
     short, ranges = False, []
 
     def do_GET(self):
-        data = (io.open(self.translate_path(self.path), "rb")).read()
+        data = (open(self.translate_path(self.path), "rb")).read()
         wanted = self.headers.get("Range")
         begin = int(wanted.split("=")[1].rstrip("-")) if wanted else 0
         Handler.ranges.append(begin)
@@ -68,7 +68,9 @@ def test_disk_and_network_errors(server, tmp_path, monkeypatch):
         download(server, tmp_path / "c.zip")
 
 
-@pytest.mark.parametrize("address", ["http://x.org/a.zip", "ftp://x.org/a.zip", "file:///etc/a.zip", "https://x.org/a.exe"])
+@pytest.mark.parametrize(
+    "address", ["http://x.org/a.zip", "ftp://x.org/a.zip", "file:///etc/a.zip", "https://x.org/a.exe"]
+)
 def test_addresses(address):
     with pytest.raises(PosebookError, match=r"https|\.zip"):
         check_address(address)

@@ -1,7 +1,7 @@
 """BVH files: a reader that believes the header, forward kinematics in the file's own terms, and a writer.
 
-Local rotation = product of the joint's rotation channels in the order of the header (Z Y X: R = Rz Ry Rx, column vectors),
-G_j = G_parent R_j,  x_j = x_parent + G_parent (offset_j + position channels). Units and axes are the file's.
+Local rotation = product of the joint's rotation channels in the order of the header (Z Y X: R = Rz Ry Rx, column
+vectors), G_j = G_parent R_j,  x_j = x_parent + G_parent (offset_j + position channels). Units and axes are the file's.
 """
 
 import gzip
@@ -61,7 +61,9 @@ def read_bvh(path: str | Path) -> Bvh:
     path = Path(path)
     header, found, motion = read_text(path).partition("MOTION")
     if not header.lstrip().startswith("HIERARCHY"):
-        raise PosebookError(f"{path} is not a BVH file: it should begin with HIERARCHY, it begins with {header[:20]!r}.")
+        raise PosebookError(
+            f"{path} is not a BVH file: it should begin with HIERARCHY, it begins with {header[:20]!r}."
+        )
     if not found:
         raise PosebookError(f"{path}: no MOTION part; the file is cut. Get it again.")
     try:
@@ -72,7 +74,7 @@ def read_bvh(path: str | Path) -> Bvh:
 
 
 def parse_header(words: list[str]) -> tuple:
-    """Names, parents, offsets, channels, end sites from the words of the HIERARCHY part; ValueError if it is malformed."""
+    """Names, parents, offsets, channels, end sites from the words of the HIERARCHY part; ValueError if malformed."""
     names, parents, offsets, channels, ends = [], [], [], [], {}
     stack, i = [], 1  # open joints (-1 for an end site); words[0] is HIERARCHY
     here = -1

@@ -1,7 +1,7 @@
 """Keep arms out of trunk, head and thighs: spheres along the body that elbows and hands may not enter.
 
-For each frame the depth of each arm point in each sphere is a function of the arm's angles; a step of Gauss-Newton on the deepest
-one, smoothed over time, pushes the arm out.
+For each frame the depth of each arm point in each sphere is a function of the arm's angles; a step of Gauss-Newton
+on the deepest one, smoothed over time, pushes the arm out.
 """
 
 import numpy as np

@@ -1,12 +1,14 @@
 """The CMU motion source: which clips there are, who is in which split, and the prepared clips in the cache.
 
-`data_download/cmu_mocap.py` retargets BVH files into cache_dir("cmu_mocap"): one npz a clip and manifest.json, written last. BVH
-files themselves never enter the repository. cmu_index.csv holds the facts of the CMU index (trial, capture rate, description).
+`data_download/cmu_mocap.py` retargets BVH files into cache_dir("cmu_mocap"): one npz a clip and manifest.json,
+written last. BVH files themselves never enter the repository. cmu_index.csv holds the facts of the CMU index (trial,
+capture rate, description).
 """
 
 import csv
 import json
 import re
+import zipfile
 from collections import Counter
 from functools import lru_cache
 from importlib.resources import files
@@ -21,9 +23,11 @@ from posebook.motion.clip import FPS, ClipInfo, MotionClip
 from posebook.motion.skeleton import skeleton
 from posebook.splits import SPLITS, membership
 
-VERSION = "cmu-1"  # raise when prepared clips change
+VERSION = "cmu-2"  # raise when prepared clips change
 COMMAND = "python data_download/cmu_mocap.py --source ../shared/data/cmu_mocap"
-HINT = f"Run: {COMMAND} (or --source with your folder or an https archive of CMU BVH files; see data_download/README.md)."
+HINT = (
+    f"Run: {COMMAND} (or --source with your folder or an https archive of CMU BVH files; see data_download/README.md)."
+)
 BODY_TOLERANCE = 1e-3  # metres: rest joints of the body the clips were made for may differ by this
 
 # First match in the CMU description names the action. Order matters: "walk, jump" in a playground is playground.
@@ -82,7 +86,7 @@ def subject_counts(clips: list[ClipInfo]) -> dict[str, int]:
 
 
 def read_manifest(folder: Path) -> dict:
-    """manifest.json of a prepared folder; PosebookError with the command if there is none or it is of another version."""
+    """manifest.json of a prepared folder; PosebookError with the command if it is absent or of another version."""
     path = folder / "manifest.json"
     if not path.is_file():
         raise PosebookError(f"CMU motion is not prepared: no {path}. {HINT}")
@@ -119,11 +123,15 @@ def load_cmu(name: str, folder: Path | None = None) -> MotionClip:
         raise PosebookError(f"No CMU clip {name!r} in {folder}; it has {len(manifest['clips'])} clips: {some} …")
     gap = np.abs(np.array(manifest["rest_joints"]) - skeleton().joints.numpy()).max()
     if gap > BODY_TOLERANCE:
-        raise PosebookError(f"CMU clips in {folder} were made for another body (joints differ by {1e3 * gap:.1f} mm). {HINT}")
+        raise PosebookError(
+            f"CMU clips in {folder} were made for another body (joints differ by {1e3 * gap:.1f} mm). {HINT}"
+        )
     entry = manifest["clips"][name]
     try:
         with np.load(folder / f"{name}.npz", allow_pickle=False) as stored:
             arrays = [stored[key] for key in ("global_orient", "body_pose", "transl")]
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise PosebookError(f"{folder / name}.npz cannot be read ({error}). Delete it and prepare again. {HINT}") from None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise PosebookError(
+            f"{folder / name}.npz cannot be read ({error}). Delete it and prepare again. {HINT}"
+        ) from None
     return MotionClip(name, entry["action"], entry["subject"], FPS, *arrays)

@@ -45,9 +45,10 @@ def to_clip(bvh: Bvh, body: Skeleton, fps: float, name: str, action: str, subjec
 def floor_below(low: np.ndarray) -> np.ndarray:
     """Height of the floor under each frame's lowest foot point.
 
-    The capture floor is tilted by up to a few cm over the room. A plane y = a + b x + c z is fitted to the lowest point of each
-    stretch of WINDOW seconds by least squares with a slope penalty, dropping points above it (jumps, a playground) three times. If what
-    is left does not lie on one plane within ON_FLOOR, the floor is level at the 5 % lowest points.
+    The capture floor is tilted by up to a few cm over the room. A plane y = a + b x + c z is fitted to the lowest
+    point of each stretch of WINDOW seconds by least squares with a slope penalty, dropping points above it (jumps, a
+    playground) three times. If what is left does not lie on one plane within ON_FLOOR, the floor is level at the 5 %
+    lowest points.
 
     Args:
         low: (T, 3) lowest sole points, metres.

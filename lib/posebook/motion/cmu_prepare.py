@@ -15,8 +15,8 @@ from posebook.cache import atomic_path, write_text
 from posebook.errors import PosebookError
 from posebook.motion.bvh import Bvh, read_bvh, read_text
 from posebook.motion.clip import FPS
-from posebook.motion.cmu_clip import to_clip
 from posebook.motion.cmu import VERSION, action_of, cmu_index, split_of
+from posebook.motion.cmu_clip import to_clip
 from posebook.motion.skeleton import Skeleton, skeleton
 
 NAME = re.compile(r"(\d{2,3}_\d{2})\.bvh(\.gz)?$")
@@ -25,7 +25,9 @@ NAME = re.compile(r"(\d{2,3}_\d{2})\.bvh(\.gz)?$")
 def find_bvh(folder: Path) -> dict[str, Path]:
     """Clip name -> file for every <SS_TT>.bvh[.gz] below a folder (a git clone's data/<NNN>/ too), in order of name."""
     if not folder.is_dir():
-        raise PosebookError(f"No folder {folder}. --source takes a folder of CMU BVH files or an https address of an archive.")
+        raise PosebookError(
+            f"No folder {folder}. --source takes a folder of CMU BVH files or an https address of an archive."
+        )
     found = {m[1]: p for p in sorted(folder.rglob("*")) if (m := NAME.search(p.name)) and p.is_file()}
     if not found:
         raise PosebookError(f"No CMU files named like 02_01.bvh or 02_01.bvh.gz below {folder}.")
@@ -43,7 +45,7 @@ def known_hashes() -> dict[str, str]:
 
 
 def checksum_state(name: str, digest: str) -> str:
-    """"known", "differs" from the known hash, or "unknown" (no hash for this clip)."""
+    """ "known", "differs" from the known hash, or "unknown" (no hash for this clip)."""
     expected = known_hashes().get(name)
     return "unknown" if expected is None else "known" if expected == digest else "differs"
 

@@ -107,7 +107,9 @@ def kick(rng: np.random.Generator, plan: Plan) -> None:
     raised = np.clip(plan.ball[:, leg, 1] / 0.3, 0, 1)
     for s, side in enumerate(SIDES):
         goal = arm_pose(rng, ("low_side", "side", "chest", "ahead_bent", "back" if s == leg else "ahead"))
-        set_arm(plan, side, blend(arm_pose(rng, (*WEIGHTY, "carry", "ahead_bent")), goal, raised) + fidget(rng, plan.frames))
+        set_arm(
+            plan, side, blend(arm_pose(rng, (*WEIGHTY, "carry", "ahead_bent")), goal, raised) + fidget(rng, plan.frames)
+        )
     carriage(rng, plan, 0.6)
     face(rng, plan)
 
@@ -135,7 +137,7 @@ def swing_leg(rng: np.random.Generator, plan: Plan, leg: int, begin: float, asid
 
 
 def flowing(frames: int, keys: np.ndarray, path: np.ndarray) -> np.ndarray:
-    """Minimum-jerk through the keys, blurred a little so that the foot does not stop at each of them. Returns (T, 3)."""
+    """Minimum-jerk through the keys, blurred a little so that the foot does not stop at each. Returns (T, 3)."""
     return gaussian_filter1d(min_jerk(frames, keys, path), 1.2, axis=0, mode="nearest")
 
 
@@ -145,7 +147,9 @@ def dance(rng: np.random.Generator, plan: Plan) -> None:
     stance(rng, plan, rng.uniform(0.02, 0.12), 0.05)
     phase = times(plan.frames) * tempo + rng.random()
     beat, size = 2 * np.pi * phase, rng.uniform(0.5, 1.0)
-    plan.pelvis += size * np.stack([6 * np.sin(2 * beat), 10 * np.sin(beat), 16 * np.sin(beat + rng.uniform(0, 6.3))], 1)
+    plan.pelvis += size * np.stack(
+        [6 * np.sin(2 * beat), 10 * np.sin(beat), 16 * np.sin(beat + rng.uniform(0, 6.3))], 1
+    )
     plan.bow(-12 * size * np.sin(beat), "side")
     plan.bow(18 * size * np.sin(beat + rng.uniform(0, 6.3)), "twist")
     plan.bow(8 * size * np.sin(2 * beat + rng.uniform(0, 6.3)))

@@ -26,7 +26,9 @@ def need_space(folder: Path, wanted: int, what: str) -> None:
     """PosebookError unless `folder`'s disk has `wanted` bytes free."""
     free = shutil.disk_usage(folder).free
     if free < wanted:
-        raise PosebookError(f"{what} needs {wanted >> 20} MB in {folder}, {free >> 20} MB are free. Free some or use --out.")
+        raise PosebookError(
+            f"{what} needs {wanted >> 20} MB in {folder}, {free >> 20} MB are free. Free some or use --out."
+        )
 
 
 def check_address(address: str) -> None:
@@ -70,9 +72,10 @@ def download(address: str, target: Path) -> Path:
 
 def receive(answer: IO[bytes], part: Path, done: int, total: int, name: str) -> None:
     """Append the answer's body to `part`, with a progress bar; PosebookError if it ends early."""
-    with open(part, "ab" if done else "wb") as out, tqdm(
-        total=total or None, initial=done, unit="B", unit_scale=True, desc=name
-    ) as bar:
+    with (
+        open(part, "ab" if done else "wb") as out,
+        tqdm(total=total or None, initial=done, unit="B", unit_scale=True, desc=name) as bar,
+    ):
         while chunk := answer.read(CHUNK):
             out.write(chunk)
             bar.update(len(chunk))
@@ -102,7 +105,9 @@ def extract(archive: Path, folder: Path) -> list[Path]:
                     shutil.copyfileobj(source, out)
             made.append(target)
     except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError) as error:
-        raise PosebookError(f"{archive} is not a whole zip or tar archive ({error}). Delete it and fetch it again.") from None
+        raise PosebookError(
+            f"{archive} is not a whole zip or tar archive ({error}). Delete it and fetch it again."
+        ) from None
     if not made:
         raise PosebookError(f"{archive} holds no files named like 02_01.bvh.")
     return made

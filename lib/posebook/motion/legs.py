@@ -1,8 +1,8 @@
 """Standing on planted feet: where the pelvis must be for balance and reach, and the leg angles that hold the feet.
 
-Two-bone inverse kinematics in closed form. With u = hip to knee and v = knee to ankle at rest and a knee that turns by f about x,
-|u + Rx(f) v|^2 = |u|^2 + |v|^2 + 2 (a + b cos f + c sin f) is solved for f; the hip then turns that vector onto the
-target, the knee pointing where the toes point.
+Two-bone inverse kinematics in closed form. With u = hip to knee and v = knee to ankle at rest and a knee that turns
+by f about x, |u + Rx(f) v|^2 = |u|^2 + |v|^2 + 2 (a + b cos f + c sin f) is solved for f; the hip then turns that
+vector onto the target, the knee pointing where the toes point.
 """
 
 from typing import NamedTuple

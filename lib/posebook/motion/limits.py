@@ -1,14 +1,17 @@
 """Anatomical degrees of freedom of the SMPL joints, their limits, and the way to and from rotations.
 
-Each joint has a swing (two angles) and a twist about its bone:  R = exp(a A + b B) N exp(c C),  degrees in, C the bone's
-direction in the T-pose. N is the neutral rotation: identity, except at the shoulders, where it lets the arm hang (the left
-arm: -90 degrees about z), because limits of an arm are stated from hanging. A, B are perpendicular to N C.
+Each joint has a swing (two angles) and a twist about its bone:  R = exp(a A + b B) N exp(c C),  degrees in, C the
+bone's direction in the T-pose. N is the neutral rotation: identity, except at the shoulders, where it lets the arm
+hang (the left arm: -90 degrees about z), because limits of an arm are stated from hanging. A, B are perpendicular to
+N C.
 
-Axes are those of the LEFT side (x to the subject's left, y up, z ahead); a right joint is its mirror image in x -> -x, under which
-a rotation vector (x, y, z) becomes (x, -y, -z). So the same positive number always means the same thing on both sides.
+Axes are those of the LEFT side (x to the subject's left, y up, z ahead); a right joint is its mirror image in x ->
+-x, under which a rotation vector (x, y, z) becomes (x, -y, -z). So the same positive number always means the same
+thing on both sides.
 
-Limits: active ranges of healthy adults after the AAOS norms (Greene and Heckman 1994), a little inside them for the spine, whose
-total (flexion 65 + neck 60, side bend 33 + 40, twist 36 + 75 degrees) is split over SMPL's five joints.
+Limits: rounded textbook ranges of active motion in healthy adults (of the kind that AAOS tabulates), our choice and not
+copied number by number; the spine's total (flexion 65 + neck 60, side bend 33 + 40, twist 36 + 75 degrees) is split
+over SMPL's five joints.
 """
 
 from typing import NamedTuple
@@ -97,7 +100,7 @@ def dof_index(name: str) -> tuple[int, int]:
 
 
 def soft_limit(angles: np.ndarray) -> np.ndarray:
-    """Bring angles (T, 23, 3) degrees inside the limits without a kink: x -> hi - m + m tanh((x - hi + m) / m) near hi."""
+    """Bring angles (T, 23, 3) degrees inside the limits without a kink: near hi, hi - m + m tanh((x - hi + m) / m)."""
     room = np.minimum(MARGIN, (TABLE.high - TABLE.low) / 2) + 1e-9
     over = np.maximum(angles - (TABLE.high - room), 0)
     under = np.maximum(TABLE.low + room - angles, 0)

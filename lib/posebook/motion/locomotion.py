@@ -1,7 +1,8 @@
 """Procedural walk, run and jump: joint angles over the gait cycle, the body carried by the foot on the floor.
 
-Angle curves follow the shape of published gait data (Winter 2009, chapter 2; Novacheck 1998 for running): hip flexion near 30 at
-contact and -10 at toe-off, knee peaks of about 18 in stance and 60 in swing, and so on; amplitudes are random.
+Angle curves follow the shape of published gait data (Winter 2009, chapter 2; Novacheck 1998 for running): hip
+flexion near 30 at contact and -10 at toe-off, knee peaks of about 18 in stance and 60 in swing, and so on;
+amplitudes are random.
 """
 
 import numpy as np
@@ -45,13 +46,16 @@ def walk(rng: np.random.Generator, plan: Plan) -> None:
         ankle = cycle(p, [0, 0.07, 0.25, 0.46, 0.62, 0.76, 0.9], [1, -6, 4, 10, -17, 1, 2])
         hip = cycle(p, [0, 0.1, 0.3, 0.5, 0.63, 0.8, 0.92], [30, 26, 8, -11, -2, 29, 34])
         plan.add(**{
-            f"{side}_hip_flex": 8 + (hip - 8) * size * odd + crouch, f"{side}_knee_flex": knee * lift * odd + 1.8 * crouch,
+            f"{side}_hip_flex": 8 + (hip - 8) * size * odd + crouch,
+            f"{side}_knee_flex": knee * lift * odd + 1.8 * crouch,
             f"{side}_ankle_up": ankle * size + 0.8 * crouch, f"{side}_hip_out": rng.normal(6, 4),
             f"{side}_hip_abd": rng.normal(0, 1.5) + 3 * np.cos(2 * np.pi * (p - 0.25)) * (-1),
             f"{side}_foot_up": np.maximum(cycle(p, [0, 0.3, 0.5, 0.6, 0.72], [8, 0, 14, 28, 0]), 0) * size,
         })  # fmt: skip
     beat = 2 * np.pi * phase
-    plan.pelvis += np.stack([rng.normal(4, 2) + 1.5 * np.cos(2 * beat), 3 * size * np.sin(beat), -6 * size * np.cos(beat)], 1)
+    plan.pelvis += np.stack(
+        [rng.normal(4, 2) + 1.5 * np.cos(2 * beat), 3 * size * np.sin(beat), -6 * size * np.cos(beat)], 1
+    )
     plan.bow(12 * size * np.cos(beat), "twist")
     plan.bow(-3 * size * np.sin(beat), "side")
     swing_arms(rng, plan, phase, rng.uniform(8, 34) * size, rng.uniform(14, 40))

@@ -16,8 +16,8 @@ from posebook.motion.standing import bend, reach, sit, squat, stretch
 from posebook.splits import membership
 
 ACTIONS: dict[str, Callable[[np.random.Generator, Plan], None]] = {
-    "walk": walk, "run": run, "jump": jump, "squat": squat, "sit": sit, "bend": bend, "reach": reach, "stretch": stretch,
-    "wave": wave, "gesture": gesture, "punch": punch, "kick": kick, "dance": dance,
+    "walk": walk, "run": run, "jump": jump, "squat": squat, "sit": sit, "bend": bend, "reach": reach,
+    "stretch": stretch, "wave": wave, "gesture": gesture, "punch": punch, "kick": kick, "dance": dance,
 }  # fmt: skip
 CLIPS_PER_ACTION = 30
 SUBJECT = "procedural"
@@ -39,7 +39,7 @@ def load_procedural(name: str) -> MotionClip:
     action, _, number = name.rpartition("_")
     if action not in ACTIONS or not number.isdecimal() or f"{action}_{int(number):03d}" != name:
         raise PosebookError(
-            f"No procedural clip {name!r}. Names are <action>_<three digits>, e.g. walk_017; actions: {', '.join(ACTIONS)}."
+            f"No procedural clip {name!r}. Names are <action>_<3 digits>, as walk_017; actions: {', '.join(ACTIONS)}."
         )
     plan = Plan(num_frames(name))
     ACTIONS[action](named_rng("posebook-clip", name), plan)

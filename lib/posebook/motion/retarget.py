@@ -1,13 +1,15 @@
 """CMU motion capture on the SMPL skeleton.
 
-Both skeletons stand in a T-pose: SMPL at rest, CMU in its added frame 0, but their bones do not point the same way there (the
-CMU arms droop by 8 degrees, the hips of the two are different). With B_j(t) the global BVH rotation,
+Both skeletons stand in a T-pose: SMPL at rest, CMU in its added frame 0, but their bones do not point the same way
+there (the CMU arms droop by 8 degrees, the hips of the two are different). With B_j(t) the global BVH rotation,
 
-    G_j(t) = B_j(t) B_j(0)^T A_j,    A_j the smallest rotation from SMPL's rest bone direction to the CMU bone's in frame 0,
+    G_j(t) = B_j(t) B_j(0)^T A_j,    A_j the smallest rotation from SMPL's rest bone direction to the CMU bone's in
+    frame 0,
 
-so each limb bone of the body points exactly where the BVH's own forward kinematics says. Trunk, head and feet have A = 1: upright
-is upright and a flat sole is a flat sole, whatever the shapes of spine and foot. Toes, fingers and thumbs were not captured.
-The conversion's zero-length thorax and hand bones change positions, not rotations, so they do not matter here.
+so each limb bone of the body points exactly where the BVH's own forward kinematics says. Trunk, head and feet have A
+= 1: upright is upright and a flat sole is a flat sole, whatever the shapes of spine and foot. Toes, fingers and
+thumbs were not captured. The conversion's zero-length thorax and hand bones change positions, not rotations, so they
+do not matter here.
 """
 
 from typing import NamedTuple
@@ -96,7 +98,7 @@ def retarget(bvh: Bvh, body: Skeleton, source: str = "BVH") -> Retargeted:
         PosebookError: another skeleton or no motion.
     """
     index = joint_indices(bvh, source)
-    motion = without_half_turns(forward_kinematics(bvh), index["Hips"])
+    motion = without_half_turns(forward_kinematics(bvh), index["Hips"], present_frames(bvh))
     turned = {}  # SMPL joint -> (T, 3, 3) global
     for joint, (name, child) in SOURCES.items():
         moved = motion.rotations[:, index[name]] @ motion.rotations[0, index[name]].T
@@ -122,8 +124,8 @@ def retarget(bvh: Bvh, body: Skeleton, source: str = "BVH") -> Retargeted:
 def rolled_toes(foot: torch.Tensor, height: torch.Tensor) -> torch.Tensor:
     """Toes that stay flat on the floor under a raised heel, which CMU did not capture.
 
-    A foot pitched down by p bends its toes up by p (at most TOE_BEND) where the ankle is low, and not at all in the air; without it
-    the tip of a stiff foot would dig into the floor at every push-off.
+    A foot pitched down by p bends its toes up by p (at most TOE_BEND) where the ankle is low, and not at all in the
+    air; without it the tip of a stiff foot would dig into the floor at every push-off.
 
     Args:
         foot: (T, 3, 3) global rotations.
@@ -143,14 +145,19 @@ def rest_bone(positions: torch.Tensor, joint: int, child: int) -> torch.Tensor:
     return positions[child] - positions[joint]
 
 
-def without_half_turns(motion: Motion, root: int) -> Motion:
-    """Undo spurious half turns of the whole body about the vertical from one frame to the next (nine in our copy of 13_26).
+def without_half_turns(motion: Motion, root: int, captured: np.ndarray) -> Motion:
+    """Undo spurious half turns of the whole body about the vertical from one frame to the next (nine in our copy of
+    13_26).
 
-    Nobody turns by 180 degrees in 1/60 s; the stretch after such a jump is turned back about the root, up to the next one.
+    Nobody turns by 180 degrees in 1/60 s; the stretch after such a jump is turned back about the root, up to the
+    next one.
     """
     turn = motion.rotations[1:, root] @ motion.rotations[:-1, root].mT  # (T-1, 3, 3)
     back = about("y", torch.tensor(np.pi, dtype=torch.float64))
     jumps = roma.rotmat_geodesic_distance(turn, back.expand_as(turn)) < HALF_TURN_SLACK
+    real = torch.zeros(len(turn) + 1, dtype=torch.bool)
+    real[captured] = True  # from the T-pose to a subject who faces backwards is no jump
+    jumps &= real[1:] & real[:-1]
     flipped = torch.cat((torch.zeros(1, dtype=torch.int64), jumps.cumsum(0))) % 2 == 1
     if not flipped.any():
         return motion

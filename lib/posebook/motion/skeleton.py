@@ -87,8 +87,8 @@ def sole_positions(body: Skeleton, posed: Posed) -> torch.Tensor:
 def lift_clear(lowest: np.ndarray, width: float = 2.0) -> np.ndarray:
     """Smallest smooth upward shift that keeps a foot above the floor.
 
-    The dips below 0 are widened by a maximum filter and then blurred over the same width, so the result is smooth and nowhere less
-    than the dip.
+    The dips below 0 are widened by a maximum filter and then blurred over the same width, so the result is smooth
+    and nowhere less than the dip.
 
     Args:
         lowest: (T,) height of the lowest sole vertex, metres.

@@ -31,7 +31,10 @@ def squat(rng: np.random.Generator, plan: Plan) -> None:
     plan.heel_up += (rng.uniform(8, 30) * low * (low > 0))[:, None] * (not lunge and rng.random() < 0.4)
     plan.bow(low * rng.uniform(0, 22))
     plan.look(-low * rng.uniform(5, 25))
-    up, down = arm_pose(rng, (*WEIGHTY, "hips", "chest")), arm_pose(rng, ("ahead", "chest", "hips", "carry", "head", "side"))
+    up, down = (
+        arm_pose(rng, (*WEIGHTY, "hips", "chest")),
+        arm_pose(rng, ("ahead", "chest", "hips", "carry", "head", "side")),
+    )
     for side in SIDES:
         goal = down + rng.normal(0, 4, 6)
         arm = arm_course(rng, plan.frames) if rng.random() < 0.2 else blend(up, goal, low) + fidget(rng, plan.frames)
@@ -57,7 +60,9 @@ def sit(rng: np.random.Generator, plan: Plan) -> None:
     if kind == "stay":
         seat_feet(rng, plan)
     for side in SIDES:
-        lap = np.array([rng.uniform(18, 42) + 0.5 * lean, rng.uniform(4, 20), rng.uniform(15, 45), rng.uniform(45, 85), 20, 0])
+        lap = np.array(
+            [rng.uniform(18, 42) + 0.5 * lean, rng.uniform(4, 20), rng.uniform(15, 45), rng.uniform(45, 85), 20, 0]
+        )
         busy = arm_course(rng, plan.frames, ("ahead_bent", "chest", "head", "point", "loose", "carry", "surrender"))
         up = arm_pose(rng, WEIGHTY)
         set_arm(plan, side, blend(up, busy if rng.random() < 0.5 else lap + fidget(rng, plan.frames), seated))
@@ -100,7 +105,9 @@ def bend(rng: np.random.Generator, plan: Plan) -> None:
     fall = pitch + spine  # arms hang to the floor however the trunk is turned
     for side in SIDES:
         rest = arm_pose(rng, WEIGHTY)
-        goal = np.array([np.clip(fall + rng.uniform(-20, 25), -30, 150), rng.uniform(2, 16), 10, rng.uniform(5, 35), 10, 0])
+        goal = np.array(
+            [np.clip(fall + rng.uniform(-20, 25), -30, 150), rng.uniform(2, 16), 10, rng.uniform(5, 35), 10, 0]
+        )
         if kind == "side" or rng.random() < 0.2:
             goal = arm_pose(rng)
         set_arm(plan, side, blend(rest, goal, share) + fidget(rng, plan.frames))
@@ -109,7 +116,7 @@ def bend(rng: np.random.Generator, plan: Plan) -> None:
 
 
 def reach(rng: np.random.Generator, plan: Plan) -> None:
-    """Reach for two or three places, high to low, ahead to the side, with one hand or both; the trunk follows the hand."""
+    """Reach for two or three places, high to low, ahead to the side, with one hand or both; the trunk follows."""
     end, both = plan.frames / FPS, rng.random() < 0.35
     stance(rng, plan, rng.uniform(0.02, 0.1), 0.12)
     count = int(rng.integers(2, 4))
@@ -141,7 +148,8 @@ def reach(rng: np.random.Generator, plan: Plan) -> None:
 
 
 def path_values(rest: np.ndarray, goals: np.ndarray) -> np.ndarray:
-    """Key values for `np.r_[-1, at, end + 1]` with len(at) = 2 K: start at rest, go to each goal and stay there a while.
+    """Key values for `np.r_[-1, at, end + 1]` with len(at) = 2 K: start at rest, go to each goal and stay there a
+    while.
 
     Args:
         rest: (D,).
@@ -175,8 +183,10 @@ def stretch(rng: np.random.Generator, plan: Plan) -> None:
     plan.heel_up += (rng.uniform(20, 38) * size * (0.5 + 0.5 * beat))[:, None] * (kind == "toes")
     plan.look(-12 * size * (kind in ("up", "toes")))
     plan.bow(-10 * size * (kind in ("up", "toes")))
-    goals = {"up": ("overhead", "high_diagonal"), "toes": ("overhead", "side", "hips"), "lunge": ("ahead", "hips", "side"),
-             "side": ("overhead", "hips", "head"), "twist": ("side", "surrender", "chest")}[str(kind)]  # fmt: skip
+    goals = {
+        "up": ("overhead", "high_diagonal"), "toes": ("overhead", "side", "hips"), "lunge": ("ahead", "hips", "side"),
+        "side": ("overhead", "hips", "head"), "twist": ("side", "surrender", "chest"),
+    }[str(kind)]  # fmt: skip
     shared, rest = arm_pose(rng, goals), arm_pose(rng, WEIGHTY)
     for side in SIDES:
         goal = arm_pose(rng, goals) if rng.random() < 0.3 else shared + rng.normal(0, 4, 6)

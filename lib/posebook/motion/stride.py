@@ -15,8 +15,8 @@ CONTACT = 0.012  # metres: sole points this close to the lowest share the weight
 def travel(body: Skeleton, plan: Plan, posed: Posed) -> np.ndarray:
     """Path of the pelvis over the floor.
 
-    Each sole point carries a share softmin(height / CONTACT) of the weight; the pelvis moves against their mean velocity,
-    and stands at minus their mean height.
+    Each sole point carries a share softmin(height / CONTACT) of the weight; the pelvis moves against their mean
+    velocity, and stands at minus their mean height.
 
     Args:
         body: skeleton with soles.
