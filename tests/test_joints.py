@@ -6,7 +6,7 @@ from posebook.errors import PosebookError
 from posebook.joints import COCO17, H36M17, JOINT_SETS, LSP14, SMPL24, joint_set
 
 SMPL_FLIP = [0, 2, 1, 3, 5, 4, 6, 8, 7, 9, 11, 10, 12, 14, 13, 15, 17, 16, 19, 18, 21, 20, 23, 22]
-LIMBS = {  # specs/data.md section 2, cross table: R ankle, knee, hip, L hip, knee, ankle, R wrist, elbow, shoulder, L ...
+LIMBS = {  # specs/data.md section 2, cross table; in the order of NAMES below
     "smpl24": [8, 5, 2, 1, 4, 7, 21, 19, 17, 16, 18, 20],
     "h36m17": [3, 2, 1, 4, 5, 6, 16, 15, 14, 11, 12, 13],
     "coco17": [16, 14, 12, 11, 13, 15, 10, 8, 6, 5, 7, 9],

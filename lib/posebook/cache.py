@@ -1,4 +1,4 @@
-"""Where made things live (POSEBOOK_CACHE, else the user's cache folder), and how files are written: whole or not at all."""
+"""Where made things live (POSEBOOK_CACHE, else the user's cache folder), and how files are written: whole or not."""
 
 import hashlib
 import os

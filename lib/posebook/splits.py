@@ -1,7 +1,7 @@
 """Who is in train, val and test: a fixed hash of an id, independent of seeds, workers and of what else exists.
 
-Subjects, clips and backgrounds are split one by one, so a test image shows a person, a motion and a scene that no training
-image has shown.
+Subjects, clips and backgrounds are split one by one, so a test image shows a person, a motion and a scene that no
+training image has shown.
 """
 
 import hashlib

@@ -116,7 +116,8 @@ def load_trunk(kind: str, profile: Profile, folder: Path | None = None) -> Trunk
         if card.get(field) != value:
             raise PosebookError(
                 f"Trunk {path.name}: expected {field} {value}, its card says {card.get(field)}. It belongs to another "
-                f"benchmark and could have seen test data. Run `posebook pretrain --profile {profile.name}` or use init='scratch'."
+                f"benchmark and could have seen test data. Run `posebook pretrain --profile {profile.name}` or use "
+                "init='scratch'."
             )
     return Trunk({k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()}, card, path)
 
@@ -130,7 +131,9 @@ def save_trunk(state: dict[str, Tensor], card: dict, name: str, folder: Path) ->
     with atomic_path(path) as temporary:
         save_file(state, temporary)
         if temporary.stat().st_size > LARGEST and folder == COMMITTED:
-            raise PosebookError(f"{name} has {temporary.stat().st_size} bytes; committed trunks have at most {LARGEST}.")
+            raise PosebookError(
+                f"{name} has {temporary.stat().st_size} bytes; committed trunks have at most {LARGEST}."
+            )
     write_text(path.with_suffix(".json"), json.dumps(card | {"sha256": file_hash(path)}, indent=1))
     return path
 
@@ -198,4 +201,3 @@ def hourglass_config(profile: Profile, depths: tuple[int, ...]) -> HourglassConf
     """Chapter 1's network of a profile with other depths."""
     v = profile.volumetric
     return HourglassConfig(v.family, depths, v.modules, width=v.width, levels=v.levels)
-

@@ -1,4 +1,4 @@
-"""Chapter 1's experiments: decoding true answers gives the truth back, budgets are equal, results come from the cache."""
+"""Chapter 1's experiments: true answers decode to the truth, budgets are equal, results come from the cache."""
 
 from dataclasses import replace
 
@@ -56,7 +56,9 @@ class Oracle(torch.nn.Module):
         batch = batches.get(slice(0, None))
         self.known = {float(i.sum()): n for n, i in enumerate(batch.image)}
         grid = batches.size // 4
-        self.answers = gaussian_volume(volume_cells(batch, grid, depth, batches.size), grid, depth, centre="continuous", scale=0.5)
+        self.answers = gaussian_volume(
+            volume_cells(batch, grid, depth, batches.size), grid, depth, centre="continuous", scale=0.5
+        )
         self.flip = list(batches.joint_set.flip)
         self.images = batch.image
 
@@ -125,7 +127,9 @@ def test_sheet_rows_and_floors(sets):
     add_floors(sheet, train, test, 16, 0.5)
     value = sheet.metrics.query("metric == 'mpjpe'").set_index("row")["value"]
     assert value["truth"] == 0 and value["moved"] == pytest.approx(0, abs=1e-3)  # the root is taken off
-    expected = 1000 * np.linalg.norm(rooted(truth) - rooted(np.array(train.dataset.arrays["joints3d_h36m17"])).mean(0), axis=-1)
+    expected = 1000 * np.linalg.norm(
+        rooted(truth) - rooted(np.array(train.dataset.arrays["joints3d_h36m17"])).mean(0), axis=-1
+    )
     assert value["mean pose"] == pytest.approx(expected.mean(), rel=1e-4)
     assert value["mean pose, true orientation"] < value["mean pose"]
     fine, coarse = (value[f"perfect volume {{16}}, {r}, root depth mode 1"] for r in ("soft-argmax", "argmax"))

@@ -45,7 +45,9 @@ class Batches:
     def get(self, rows: np.ndarray | slice) -> Batch:
         """Batch of some rows, as they are."""
         image = torch.from_numpy(np.array(self.dataset.arrays["image"][rows])).to(self.device)
-        pixels, joints3d = (torch.from_numpy(np.array(self.dataset.arrays[f][rows])).to(self.device) for f in self.fields)
+        pixels, joints3d = (
+            torch.from_numpy(np.array(self.dataset.arrays[f][rows])).to(self.device) for f in self.fields
+        )
         depth = joints3d[..., 2] - joints3d[:, :1, 2]
         return Batch(image.permute(0, 3, 1, 2).float() / 255, pixels, depth, joints3d)
 

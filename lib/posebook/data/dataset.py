@@ -63,8 +63,9 @@ class Dataset:
         low, high = m["azimuth_reached_degrees"]
         sequences = len(np.unique(self.texts["sequence"]))
         return (
-            f"{m['motion_name']} {m['split_name']}: {len(self)} images in {sequences} {m['kind']}, {len(m['subjects'])} "
-            f"subjects, {len(m['clips'])} clips, azimuth {low:.0f}° to {high:.0f}°, data version {m['data_version']}"
+            f"{m['motion_name']} {m['split_name']}: {len(self)} images in {sequences} {m['kind']}, "
+            f"{len(m['subjects'])} subjects, {len(m['clips'])} clips, "
+            f"azimuth {low:.0f}° to {high:.0f}°, version {m['data_version']}"
         )
 
 

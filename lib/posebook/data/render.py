@@ -1,7 +1,7 @@
 """Ray casting of one posed mesh with Embree: colour, part labels and depth.
 
-Rays start at the camera centre with direction K^-1 (u, v, 1), z component 1, so Embree's ray parameter is depth along z.
-Labels and depth are taken at pixel centres; colour averages `supersample`^2 rays per pixel.
+Rays start at the camera centre with direction K^-1 (u, v, 1), z component 1, so Embree's ray parameter is depth along
+z. Labels and depth are taken at pixel centres; colour averages `supersample`^2 rays per pixel.
 """
 
 from typing import NamedTuple

@@ -1,6 +1,6 @@
 """The one sample schema of every dataset and chapter.
 
-Frames and units: metres; camera frame x right, y down, z forward; continuous pixels of the crop, (0, 0) the crop's corner.
+Frames and units: metres; camera frame x right, y down, z forward; continuous pixels of the crop, (0, 0) its corner.
 A field a dataset lacks holds zeros and `valid[field]` is False; code that needs it must look there first.
 """
 
@@ -25,7 +25,7 @@ class Sample(NamedTuple):
     global_orient: np.ndarray  # (3,) float32 axis-angle, camera frame
     body_pose: np.ndarray  # (69,) float32 axis-angle, relative to the parent
     betas: np.ndarray  # (10,) float32
-    transl: np.ndarray  # (3,) float32 metres; smplx(global_orient, body_pose, betas, transl) lands in the camera frame
+    transl: np.ndarray  # (3,) float32 metres; smplx with these four parameters lands in the camera frame
     sample_id: str
     subject: str
     action: str

@@ -1,8 +1,8 @@
 """Datasets on disk: one folder of memory-mapped arrays, an index and a manifest.
 
-A folder under construction is called `<name>.partial`; every finished chunk of rows leaves a marker there, so a killed run
-goes on where it stopped. The folder gets its final name only when every chunk is there: a half-made dataset cannot be
-opened. Space is reserved before rendering starts, so a full disk is an error at once and not a crash in the middle.
+A folder under construction is called `<name>.partial`; every finished chunk of rows leaves a marker there, so a killed
+run goes on where it stopped. The folder gets its final name only when every chunk is there: a half-made dataset cannot
+be opened. Space is reserved before rendering starts, so a full disk is an error at once and not a crash in the middle.
 """
 
 import hashlib
@@ -18,7 +18,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from scipy.spatial.transform import Rotation
-
 
 from posebook.body import load_assets
 from posebook.cache import cache_dir, write_text
@@ -57,7 +56,9 @@ class Recipe:
 
     def identity(self) -> dict:
         """Fields that the data version hashes; the number of other splits' images does not belong to it."""
-        looks = {k: v for k, v in asdict(self.profile).items() if k in ("image_size", "level", "azimuth", "margin", "seed")}
+        looks = {
+            k: v for k, v in asdict(self.profile).items() if k in ("image_size", "level", "azimuth", "margin", "seed")
+        }
         sources = {"body": load_assets("full").hash, "motion": motion_version(self.motion), "split": split_hash()}
         own = {"motion_name": self.motion, "split_name": self.split, "kind": self.kind, "count": self.count}
         return {"schema": SCHEMA, "frames": self.frames, **looks, **sources, **own}
@@ -119,7 +120,7 @@ def reserve(folder: Path, recipe: Recipe) -> None:
     if missing + SPARE > free:
         raise PosebookError(
             f"Expected {(missing + SPARE) / 1e6:.0f} MB free for {recipe.rows} images in {folder.parent}, found "
-            f"{free / 1e6:.0f} MB. Free some space, run `posebook cache --clear data`, or set POSEBOOK_CACHE to another disk."
+            f"{free / 1e6:.0f} MB. Free some space, run `posebook cache --clear data`, or set POSEBOOK_CACHE."
         )
     for field, size in sizes.items():
         if (folder / f"{field}.bin").exists():

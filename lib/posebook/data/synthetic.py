@@ -16,7 +16,7 @@ from posebook.body import load_assets, load_body
 from posebook.data import appearance
 from posebook.data.camera import Camera, crop_box, crop_K, full_K, look_at, orbit, project
 from posebook.data.render import render, vertex_face_matrix
-from posebook.motion import MotionClip, list_clips, load_clip
+from posebook.motion import MotionClip, list_clips
 from posebook.profile import DataProfile
 from posebook.splits import membership
 

@@ -31,8 +31,8 @@ class Outcome(NamedTuple):
 def source_hash() -> str:
     """sha256 over the library's own code that training depends on."""
     root = Path(__file__).parents[1]
-    files = sorted([*root.glob("models/*.py"), root / "train.py", root / "data" / "batches.py", *root.glob("experiments/*.py")])
-    return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:16]
+    files = [*root.glob("models/*.py"), root / "train.py", root / "data" / "batches.py", *root.glob("experiments/*.py")]
+    return hashlib.sha256(b"".join(f.read_bytes() for f in sorted(files))).hexdigest()[:16]
 
 
 def remember(key: dict, make: Callable[[], Outcome]) -> Outcome:
@@ -56,7 +56,9 @@ def remember(key: dict, make: Callable[[], Outcome]) -> Outcome:
 def save_outcome(outcome: Outcome, folder: Path) -> None:
     """Write arrays, weights and numbers into a folder."""
     np.savez(folder / "predictions.npz", **outcome.predictions)
-    save_file({k: v.detach().cpu().contiguous().clone() for k, v in outcome.state.items()}, folder / "state.safetensors")
+    save_file(
+        {k: v.detach().cpu().contiguous().clone() for k, v in outcome.state.items()}, folder / "state.safetensors"
+    )
     numbers = outcome._asdict() | {"history": outcome.history._asdict()}
     numbers = {k: v for k, v in numbers.items() if k not in ("predictions", "state")}
     (folder / "outcome.json").write_text(json.dumps(numbers))

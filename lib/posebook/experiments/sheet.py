@@ -107,4 +107,3 @@ def add_baselines(sheet: ScoreSheet, train: Dataset) -> None:
     note = "what unknown stature alone costs"
     rooted = truth - truth[:, :1]
     sheet.add("true pose at mean size", (rooted * size[:, None, None]).numpy(), note=note, oracle=("pose",))
-

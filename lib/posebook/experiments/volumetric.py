@@ -16,7 +16,14 @@ from posebook.data.batches import Batch, Batches, mirrored
 from posebook.experiments.outcome import Outcome, count_gflop, count_parameters, remember
 from posebook.findings import Claim
 from posebook.models.coordinate import CoordinateRegressor, coordinate_loss, coordinate_targets, split_coordinates
-from posebook.models.decode import DepthBins, argmax_cells, back_project, soft_argmax_cells, softmax_cells, unflip_volume
+from posebook.models.decode import (
+    DepthBins,
+    argmax_cells,
+    back_project,
+    soft_argmax_cells,
+    softmax_cells,
+    unflip_volume,
+)
 from posebook.models.hourglass import DecoupledHourglass, StackedHourglass, load_trunk_state
 from posebook.models.root_depth import bone_lengths, root_depth
 from posebook.models.volumetric import stack_targets, volume_cross_entropy, volume_mse
@@ -154,7 +161,14 @@ def train_variant(variant: Variant, profile: Profile, train: Batches, test: Batc
     v = profile.volumetric
     trunk = load_trunk("hourglass", profile).card["sha256"] if variant.init == "trunk" else None
     versions = [b.dataset.manifest["data_version"] for b in (train, test)]
-    key = {"variant": asdict(variant), "profile": asdict(v), "data": versions, "trunk": trunk, "seed": seed, "on": device}
+    key = {
+        "variant": asdict(variant),
+        "profile": asdict(v),
+        "data": versions,
+        "trunk": trunk,
+        "seed": seed,
+        "on": device,
+    }
 
     def make() -> Outcome:
         seed_everything(seed)

@@ -36,5 +36,7 @@ def kept_clip(motion: str, name: str) -> MotionClip:
             return MotionClip(name, str(f["action"]), str(f["subject"]), float(f["fps"]), **arrays)
     clip = load_clip(motion, name)
     with atomic_path(path) as temporary:
-        np.savez(temporary, action=clip.action, subject=clip.subject, fps=clip.fps, **{k: getattr(clip, k) for k in ARRAYS})
+        np.savez(
+            temporary, action=clip.action, subject=clip.subject, fps=clip.fps, **{k: getattr(clip, k) for k in ARRAYS}
+        )
     return clip
