@@ -32,7 +32,13 @@ def test_same_seed_same_weights():
     def run(seed):
         seed_everything(seed)
         model = torch.nn.Linear(3, 1)
-        fit(model, lambda net, rows, g: (net(x[rows]) - torch.rand(1, generator=g)).square().mean(), 64, Budget(640), seed)
+        fit(
+            model,
+            lambda net, rows, g: (net(x[rows]) - torch.rand(1, generator=g)).square().mean(),
+            64,
+            Budget(640),
+            seed,
+        )
         return model.weight.detach()
 
     assert torch.equal(run(3), run(3)) and not torch.equal(run(3), run(4))

@@ -14,15 +14,17 @@ ARRAYS = ("global_orient", "body_pose", "transl")
 
 @lru_cache
 def motion_version(motion: str) -> str:
-    """Hash of a source's clip list and of every 25th clip's poses to a milliradian.
+    """Hash of a source's clip list and of every 25th clip's motion to a milliradian and a millimetre.
 
     Args:
         motion: "procedural" or "cmu".
     """
     clips = list_clips(motion)
     digest = hashlib.sha256(repr([tuple(c) for c in clips]).encode())
-    for clip in clips[::EVERY]:
-        digest.update(np.round(load_clip(motion, clip.name).body_pose, 3).astype(np.float32).tobytes())
+    for info in clips[::EVERY]:
+        clip = load_clip(motion, info.name)
+        for name in ARRAYS:
+            digest.update(np.round(getattr(clip, name), 3).astype(np.float32).tobytes())
     return digest.hexdigest()[:16]
 
 
