@@ -74,7 +74,7 @@ def smoke() -> Profile:
         "smoke",
         DataProfile(64, "coarse", 96, 4, 2, 6, 8, azimuth=70),
         TrunkProfile(64, 1001, 1, 1),
-        VolumetricProfile(96, 1, "B", 3, 16, (8, 16), (1, 2), 0.5, 64, 128, 16, 1e-3, "trunk"),
+        VolumetricProfile(96, 1, "B", 3, 16, (8, 16), (1, 2), 0.5, 64, 128, 16, 2e-3, "trunk"),
     )
 
 
@@ -84,7 +84,7 @@ def laptop() -> Profile:
         "laptop",
         DataProfile(64, "coarse", 8000, 240, 16, 48, 32, azimuth=70),
         TrunkProfile(20000, 1001, 6, 5),
-        VolumetricProfile(96, 1, "B", 3, 16, (8, 16, 32), (1, 2), 0.5, 16000, 40000, 32, 1e-3, "trunk"),
+        VolumetricProfile(96, 1, "B", 3, 16, (8, 16, 32), (1, 2), 0.5, 12000, 40000, 32, 2e-3, "trunk"),
     )
 
 
