@@ -26,7 +26,7 @@ def test_committed_trunks_fit_and_are_small(body_cache):
         loaded = trunk.load_trunk(kind, laptop())
         assert loaded.path.parent == trunk.COMMITTED and loaded.path.stat().st_size <= 10_000_000
         assert {"command", "data_seed", "split_hash", "body_hash", "log", "labels"} <= set(loaded.card)
-    assert loaded.card["val_error_pixels"] < 4  # of 64; the centre of the crop is about 15 away
+        assert loaded.card["val_error_pixels"] < 4  # of 64; the centre of the crop is about 15 away
 
 
 @pytest.mark.parametrize("row", range(6))
@@ -52,6 +52,13 @@ def test_changed_weights_are_refused(copied):
     data[-1] ^= 1
     (folder / name).write_bytes(data)
     with pytest.raises(PosebookError, match="sha256"):
+        trunk.load_trunk("hourglass", laptop(), folder)
+
+
+def test_weights_without_a_card_are_refused(copied):
+    folder, name = copied
+    (folder / name).with_suffix(".json").unlink()
+    with pytest.raises(PosebookError, match="Expected a card"):
         trunk.load_trunk("hourglass", laptop(), folder)
 
 

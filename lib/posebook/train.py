@@ -47,10 +47,11 @@ def make_fabric(device: str = "cpu", precision: str = "32-true") -> Fabric:
     """Fabric on one device.
 
     Args:
-        device: "cpu", "cuda" or "auto".
+        device: "cpu", "cuda", "cuda:<number>" or "auto".
         precision: as Fabric names them, e.g. "bf16-mixed".
     """
-    return Fabric(accelerator="cuda" if device.startswith("cuda") else device, devices=1, precision=precision)
+    name, _, number = device.partition(":")
+    return Fabric(accelerator=name, devices=[int(number)] if number else 1, precision=precision)
 
 
 def index_batches(count: int, budget: Budget, seed: int) -> Iterator[np.ndarray]:

@@ -102,7 +102,7 @@ def load_trunk(kind: str, profile: Profile, folder: Path | None = None) -> Trunk
     Raises:
         PosebookError: when there is none, its file was changed, or body or split are not this benchmark's.
     """
-    folders = [folder] if folder else [COMMITTED, cache_dir("trunk")]
+    folders = [folder] if folder else [COMMITTED, cache_dir("trunk", profile.name)]
     name = trunk_name(kind, profile)
     path = next((f / f"{name}.safetensors" for f in folders if (f / f"{name}.safetensors").exists()), None)
     if path is None:
@@ -110,7 +110,7 @@ def load_trunk(kind: str, profile: Profile, folder: Path | None = None) -> Trunk
             f"Expected a trunk {name}.safetensors in {' or '.join(map(str, folders))}, found none. "
             f"Run `posebook pretrain --profile {profile.name}` or use init='scratch'."
         )
-    card = json.loads(path.with_suffix(".json").read_text())
+    card = read_card(path)
     expected = {"sha256": file_hash(path), "body_hash": load_assets("full").hash, "split_hash": split_hash()}
     for field, value in expected.items():
         if card.get(field) != value:
@@ -122,6 +122,17 @@ def load_trunk(kind: str, profile: Profile, folder: Path | None = None) -> Trunk
     return Trunk({k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()}, card, path)
 
 
+def read_card(path: Path) -> dict:
+    """Card of a trunk; without a readable one nobody knows what the weights have seen."""
+    try:
+        return json.loads(path.with_suffix(".json").read_text())
+    except (OSError, ValueError) as error:
+        raise PosebookError(
+            f"Expected a card {path.with_suffix('.json').name} beside {path}, found none that can be read ({error}). "
+            "Delete the trunk and run `posebook pretrain`."
+        ) from error
+
+
 def save_trunk(state: dict[str, Tensor], card: dict, name: str, folder: Path) -> Path:
     """Write weights (half precision if they would exceed 5 MB) and card, card last."""
     state = {k: v.detach().cpu().contiguous() for k, v in state.items()}
@@ -130,6 +141,7 @@ def save_trunk(state: dict[str, Tensor], card: dict, name: str, folder: Path) ->
     path = folder / f"{name}.safetensors"
     with atomic_path(path) as temporary:
         save_file(state, temporary)
+        temporary.chmod(0o644)  # safetensors makes files that only their owner can read
         if temporary.stat().st_size > LARGEST and folder == COMMITTED:
             raise PosebookError(
                 f"{name} has {temporary.stat().st_size} bytes; committed trunks have at most {LARGEST}."
@@ -154,7 +166,9 @@ def pretrain(profile: Profile, device: str = "cpu", folder: Path | None = None, 
     fabric = make_fabric(device)
     train = Batches(open_dataset("procedural", "train", replace(profile, data=data)), fabric.device)
     val = Batches(open_dataset("procedural", "val", profile), fabric.device)
-    return [train_trunk(kind, profile, train, val, fabric, folder or cache_dir("trunk")) for kind in kinds]
+    return [
+        train_trunk(kind, profile, train, val, fabric, folder or cache_dir("trunk", profile.name)) for kind in kinds
+    ]
 
 
 def train_trunk(kind: str, profile: Profile, train: Batches, val: Batches, fabric, folder: Path) -> Path:

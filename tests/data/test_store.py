@@ -65,6 +65,20 @@ def test_a_killed_run_resumes_and_ends_equal(cache, tmp_path, body_cache):
     assert (np.asarray(resumed.arrays["image"]).reshape(200, -1).std(1) > 0).all()  # no row was left empty
 
 
+def test_two_processes_that_want_the_same_images_make_them_once(cache):
+    code = (
+        "from dataclasses import replace; from posebook.data import open_dataset; from posebook.profile import smoke\n"
+        "open_dataset('procedural', 'train', replace(smoke(), data=replace(smoke().data, train_images=130)), workers=1)"
+    )
+    runs = [subprocess.Popen([sys.executable, "-c", code], env=os.environ, stderr=subprocess.PIPE) for _ in range(2)]
+    errors = [run.communicate(timeout=240)[1].decode() for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], errors
+    folders = [p.name for p in cache.glob("data/*") if p.is_dir()]
+    assert len(folders) == 1 and not folders[0].endswith(".partial")
+    images = np.asarray(Dataset(cache / "data" / folders[0]).arrays["image"])
+    assert (images.reshape(130, -1).std(1) > 0).all()
+
+
 def test_a_full_disk_is_one_error_before_anything_is_rendered(cache, monkeypatch):
     monkeypatch.setattr(store.shutil, "disk_usage", lambda _: type("U", (), {"free": 1000})())
     with pytest.raises(PosebookError, match="MB free"):

@@ -137,3 +137,18 @@ def test_sheet_rows_and_floors(sets):
     kinds = sheet.metrics.set_index("row")["kind"]
     assert set(kinds["true pose at mean size"]) == {"oracle"} and set(kinds["mean pose"]) == {"baseline"}
     assert sheet.per_sequence.groupby("row").size().eq(6).all()
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device, and this machine has none")
+def test_a_variant_trains_and_scores_on_a_gpu(sets, tmp_path, monkeypatch):
+    monkeypatch.setattr(kept, "cache_dir", lambda *parts: tmp_path)
+    train, test = (Batches(s.dataset, "cuda") for s in sets)
+    profile = replace(smoke(), volumetric=replace(smoke().volumetric, images_seen=32, init="scratch"))
+    made = train_variant(variants(profile.volumetric)[1], profile, train, test, 0, "cuda")
+    sheet = ScoreSheet(test.dataset)
+    add_floors(sheet, train, test, 16, 0.5)
+    joints = to_camera(
+        made.predictions["pixels"], made.predictions["relative_depth"], test, 3, mean_bone_lengths(train)
+    )
+    assert np.isfinite(joints).all() and sheet.metrics["value"].notna().all()

@@ -49,11 +49,12 @@ class Dataset:
         return self.manifest["images"]
 
     def __getitem__(self, i: int) -> Sample:
-        """Sample i; depth in metres, all fields valid."""
+        """Sample i; depth in metres; `valid` is False for the fields its dataset lacks."""
         row = {field: np.array(array[i]) for field, array in self.arrays.items()}
         row["depth"] = row["depth"].astype(np.float32) / 1000
         texts = {name: str(self.texts[name][i]) for name in TEXT_FIELDS}
-        valid = dict.fromkeys(VALIDITY_FIELDS, True)
+        missing = self.manifest.get("missing_fields", [])
+        valid = {name: name not in missing for name in VALIDITY_FIELDS}
         frame = int(self.texts["frame"][i])
         return Sample(**row, **texts, mask=row["parts"] > 0, frame=frame, fps=self.manifest["fps"], valid=valid)
 
@@ -64,8 +65,8 @@ class Dataset:
         sequences = len(np.unique(self.texts["sequence"]))
         return (
             f"{m['motion_name']} {m['split_name']}: {len(self)} images in {sequences} {m['kind']}, "
-            f"{len(m['subjects'])} subjects, {len(m['clips'])} clips, "
-            f"azimuth {low:.0f}° to {high:.0f}°, version {m['data_version']}"
+            f"{len(m['subjects'])} body shapes, {len(m['clips'])} clips of "
+            f"{len(m['motion_subjects'])} motion subjects, azimuth {low:.0f}° to {high:.0f}°, version {m['data_version']}"
         )
 
 

@@ -17,12 +17,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.spatial.transform import Rotation
 
 from posebook.body import load_assets
-from posebook.cache import cache_dir, write_text
+from posebook.cache import cache_dir, locked, write_text
 from posebook.data.sample import ARRAY_FIELDS, TEXT_FIELDS
-from posebook.data.synthetic import Painter, Row, View, draw_view, seed_words, split_pool
+from posebook.data.synthetic import Painter, Row, View, draw_view, heading, seed_words, split_pool
 from posebook.errors import PosebookError
 from posebook.motion.kept import kept_clip, motion_version
 from posebook.profile import DataProfile
@@ -127,10 +126,23 @@ def reserve(folder: Path, recipe: Recipe) -> None:
             continue
         with open(folder / f"{field}.tmp", "wb") as stream:
             try:
-                os.posix_fallocate(stream.fileno(), 0, size)
+                allocate(stream, size)
             except OSError as error:
                 raise PosebookError(f"Could not reserve {size} bytes for {folder / field}: {error}.") from error
         os.replace(folder / f"{field}.tmp", folder / f"{field}.bin")
+
+
+def allocate(stream, size: int) -> None:
+    """Give an empty file its size and, where the system can (Linux), its blocks."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(stream.fileno(), 0, size)
+    else:
+        stream.truncate(size)
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 _worker: dict = {}  # this process's recipe, views and painter; filled once by `start_worker`
@@ -161,8 +173,15 @@ def build(recipe: Recipe, workers: int | None = None) -> Path:
         PosebookError: for a full disk or a rendering process that was killed; what is finished is kept.
     """
     final = recipe.folder()
-    if final.exists():
-        return final
+    if not final.exists():
+        with locked(final):  # a second process that wants the same images waits for them
+            if not final.exists():
+                render_missing(recipe, final, workers or cores())
+    return final
+
+
+def render_missing(recipe: Recipe, final: Path, workers: int) -> None:
+    """Render the chunks that have no marker yet, then finish."""
     partial = final.with_name(final.name + ".partial")
     reserve(partial, recipe)
     chunks = range(-(-recipe.rows // CHUNK))
@@ -170,7 +189,7 @@ def build(recipe: Recipe, workers: int | None = None) -> Path:
     bar = Progress(recipe.rows, f"Rendering {recipe.motion} {recipe.split} {recipe.kind}", "images")
     bar.update(min((len(chunks) - len(todo)) * CHUNK, recipe.rows) if todo != list(chunks) else 0)
     try:
-        render_all(partial, recipe, todo, workers or len(os.sched_getaffinity(0)), bar)
+        render_all(partial, recipe, todo, workers, bar)
     except BrokenProcessPool as error:
         raise PosebookError(
             f"A rendering process died (killed, out of memory, or its error is above) with {bar.done} of {recipe.rows} "
@@ -179,7 +198,6 @@ def build(recipe: Recipe, workers: int | None = None) -> Path:
     finally:
         bar.close()
     finish(partial, final, recipe)
-    return final
 
 
 def render_all(folder: Path, recipe: Recipe, todo: list[int], workers: int, bar) -> None:
@@ -211,36 +229,35 @@ def finish(partial: Path, final: Path, recipe: Recipe) -> None:
                 texts[field].append(value)
             frames.append(view.start + t)
     np.savez(partial / "index.npz", frame=np.array(frames), **{k: np.array(v) for k, v in texts.items()})
-    azimuth = seen_azimuth(open_arrays(partial, recipe, "r")["global_orient"])
-    write_text(partial / "manifest.json", json.dumps(manifest(recipe, drawn, azimuth), indent=1))
+    write_text(partial / "manifest.json", json.dumps(manifest(recipe, drawn), indent=1))
     for marker in partial.glob("chunk-*.done"):
         marker.unlink()
-    if final.exists():  # another process was faster
-        shutil.rmtree(partial)
-    else:
-        partial.rename(final)
+    partial.rename(final)
 
 
-def seen_azimuth(global_orient: np.ndarray) -> np.ndarray:
-    """Degrees from the frontal view at which a person is seen, (N,): 0 faces the camera, 180 shows the back.
+def reached_azimuth(recipe: Recipe, drawn: list[View]) -> np.ndarray:
+    """Degrees between heading and camera in every picture, (N,): drawn for the middle frame, changed by turning."""
+    angles = []
+    for view in drawn:
+        turns = [heading(a) for a in kept_clip(recipe.motion, view.clip).global_orient[view.start :][: recipe.frames]]
+        angles.append(view.azimuth + turns[recipe.frames // 2] - np.array(turns))
+    return np.degrees(np.angle(np.exp(1j * np.concatenate(angles))))
 
-    Args:
-        global_orient: (N, 3) axis-angle, camera frame.
-    """
-    facing = Rotation.from_rotvec(global_orient).apply([0.0, 0.0, 1.0])
-    return np.degrees(np.arctan2(facing[:, 0], -facing[:, 2]))
 
-
-def manifest(recipe: Recipe, drawn: list[View], azimuth: np.ndarray) -> dict:
+def manifest(recipe: Recipe, drawn: list[View]) -> dict:
     """What a reader must know about a dataset, in plain numbers."""
+    azimuth = reached_azimuth(recipe, drawn)
+    clips = sorted({v.clip for v in drawn})
     return {
         **recipe.identity(),
         "data_version": recipe.version(),
         "images": recipe.rows,
         "fps": 30.0,
         "subjects": sorted({v.subject for v in drawn}),
-        "backgrounds": len({v.background for v in drawn}),
-        "clips": sorted({v.clip for v in drawn}),
+        "backgrounds": sorted({v.background for v in drawn}),
+        "clips": clips,
+        "motion_subjects": sorted({kept_clip(recipe.motion, c).subject for c in clips}),
+        "missing_fields": [],  # of the sample schema; the synthetic sets have them all
         "azimuth_reached_degrees": [float(azimuth.min()), float(azimuth.max())],
         "membership": "sha256 hash of subject, clip and background ids: posebook.splits",
         "seed_words_example": seed_words("view", recipe.profile.seed, view_id(recipe, 0)),

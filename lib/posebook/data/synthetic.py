@@ -16,6 +16,7 @@ from posebook.body import load_assets, load_body
 from posebook.data import appearance
 from posebook.data.camera import Camera, crop_box, crop_K, full_K, look_at, orbit, project
 from posebook.data.render import render, vertex_face_matrix
+from posebook.errors import PosebookError
 from posebook.motion import MotionClip, list_clips
 from posebook.profile import DataProfile
 from posebook.splits import membership
@@ -66,6 +67,11 @@ def draw_view(identifier: str, pool: Pool, frames: int, profile: DataProfile, or
     """Draw a view; actions are taken in turn (`order`), so that each is shown equally often."""
     rng = np.random.default_rng(np.random.SeedSequence(seed_words("view", profile.seed, identifier)))
     clips = [c for c in pool.clips if c.num_frames >= frames]
+    if not clips:
+        raise PosebookError(
+            f"{identifier}: expected motion clips of at least {frames} frames in this split, found none among "
+            f"{len(pool.clips)}. Prepare more clips (data_download/README.md) or use --motion procedural."
+        )
     actions = sorted({c.action for c in clips})
     clips = [c for c in clips if c.action == actions[order % len(actions)]]
     clip = clips[rng.integers(len(clips))]

@@ -11,13 +11,13 @@ from posebook.runs import find_runs
 SHOWN = ["claim", "published", "effect_mm", "low", "high", "per_seed", "verdict", "reason"]
 
 
-def over_seeds(chapter: str, profile: str, motion: str, data_version: str, claims: Sequence[Claim],
+def over_seeds(chapter: str, profile: str, motion: str, same: dict, claims: Sequence[Claim],
                current: dict[int, pd.DataFrame]) -> pd.DataFrame:  # fmt: skip
-    """Judge a chapter's claims over the current run and the committed runs of other seeds on the same test images.
+    """Judge a chapter's claims over the current run and the committed runs of other seeds made from the same things.
 
     Args:
         chapter, profile, motion: which runs under results/ count.
-        data_version: of the test set; runs on other images are left out.
+        same: facts of run.json that must be equal, such as data_version and trunk_hash; other runs are left out.
         claims: the chapter's claims.
         current: seed -> per-sequence errors of this run; wins over a committed run of the same seed.
 
@@ -27,8 +27,8 @@ def over_seeds(chapter: str, profile: str, motion: str, data_version: str, claim
     seeds = {}
     for run in find_runs(project_root() / "results"):
         parameters = run.info["parameters"]
-        same = (run.info["chapter"], parameters["profile"], parameters["motion"]) == (chapter, profile, motion)
-        if same and run.info["data_version"] == data_version:
+        asked = (run.info["chapter"], parameters["profile"], parameters["motion"]) == (chapter, profile, motion)
+        if asked and all(run.info.get(name) == value for name, value in same.items()):
             seeds[run.seed] = run.table("per_sequence")
     judged = judge_claims(claims, dict(sorted((seeds | current).items())))
     return judged[SHOWN].round(1)

@@ -31,7 +31,8 @@ class Outcome(NamedTuple):
 def source_hash() -> str:
     """sha256 over the library's own code that training depends on."""
     root = Path(__file__).parents[1]
-    files = [*root.glob("models/*.py"), root / "train.py", root / "data" / "batches.py", *root.glob("experiments/*.py")]
+    others = [root / name for name in ("train.py", "trunk.py", "pixels.py", "joints.py", "data/batches.py")]
+    files = [*others, *root.glob("models/*.py"), *root.glob("experiments/*.py")]
     return hashlib.sha256(b"".join(f.read_bytes() for f in sorted(files))).hexdigest()[:16]
 
 

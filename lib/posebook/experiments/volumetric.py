@@ -226,10 +226,10 @@ def to_camera(pixels, relative_depth, test: Batches, mode: int, mean_lengths: Te
     Returns:
         (N, J, 3) metres.
     """
-    pixels, relative_depth = (torch.as_tensor(np.array(a)) for a in (pixels, relative_depth))
+    pixels, relative_depth = (torch.as_tensor(a).detach().cpu() for a in (pixels, relative_depth))
     K = torch.from_numpy(np.array(test.dataset.arrays["K"]))
     truth = torch.from_numpy(np.array(test.dataset.arrays[test.fields[1]]))
-    depth = root_depth(mode, pixels, relative_depth, K, test.joint_set.bones, mean_lengths, truth)
+    depth = root_depth(mode, pixels, relative_depth, K, test.joint_set.bones, mean_lengths.cpu(), truth)
     return back_project(pixels, relative_depth + depth.unsqueeze(-1), K).numpy()
 
 
@@ -240,8 +240,8 @@ def add_floors(sheet, train: Batches, test: Batches, depth: int, sigma_scale: fl
     cells = volume_cells(batch, grid, depth, test.size)
     mean = mean_bone_lengths(train)
     for name, read_out in (("argmax", argmax_cells), ("soft-argmax", soft_argmax_cells)):
-        parts = [stack_targets(c, grid, (depth,), centre="continuous", scale=sigma_scale)[0] for c in cells.split(256)]
-        found = torch.cat([read_out(v) for v in parts])
+        options = {"centre": "continuous", "scale": sigma_scale}
+        found = torch.cat([read_out(stack_targets(c, grid, (depth,), **options)[0]) for c in cells.split(64)])
         pixels = grid_to_pixels(found[..., :2], grid, test.size)
         relative = DepthBins(depth).to_metres(found[..., 2])
         for mode in (1, 3):
@@ -253,13 +253,14 @@ def add_floors(sheet, train: Batches, test: Batches, depth: int, sigma_scale: fl
 def claims(profile: VolumetricProfile) -> list[Claim]:
     """What the paper says, as comparisons of our rows; fixed before any number was seen."""
     d = profile.depth
-    low = min(profile.depths)
+    low, high = min(profile.depths), max(profile.depths)
     one, two, coarse = f"volume {{{d}}}", f"volume {{{d},{d}}}", f"volume {{1,{d}}}"
     chain = f"volume {{{','.join(map(str, (*profile.middle, d)))}}}"
     memory = "remembered, not verified: not printed"
+    port = "a port of the authors' net, two stacks: 73.6, 68.6, 67.1 mm at 16, 32, 64 bins (Human3.6M)"
     return [
         Claim("A volume beats regressing coordinates", "C2F table 1", memory, one, "coordinates", -1),
-        Claim("More depth bins beat fewer", "C2F table 1", memory, one, f"volume {{{low}}}", -1),
+        Claim("More depth bins beat fewer", "C2F table 1", port, f"volume {{{high}}}", f"volume {{{low}}}", -1),
         Claim("A second stack helps", "C2F table 2", memory, two, one, -1),
         Claim("A second stack helps at equal training time", "ours", "not a claim of the paper", two,
               f"{one} equal time", -1),
