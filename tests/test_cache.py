@@ -1,9 +1,28 @@
 """Files appear whole or not at all."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
-from posebook.cache import atomic_path, cache_dir, content_hash, file_hash, folder_size, write_text
+from posebook import cache
+from posebook.cache import atomic_path, cache_dir, content_hash, file_hash, folder_size, locked, write_text
+
+MAKE_ONCE = """
+import sys, time
+from pathlib import Path
+from posebook.cache import locked, write_text
+made, name = Path(sys.argv[1]), sys.argv[2]
+print("ready", flush=True)
+sys.stdin.readline()
+with locked(made):
+    if not made.exists():
+        print("makes", flush=True)
+        sys.stdin.readline()
+        write_text(made, name)
+print(made.read_text(), flush=True)
+"""
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):
@@ -37,3 +56,35 @@ def test_sizes_hashes_and_the_environment(tmp_path, monkeypatch):
     (cache_dir("x", "y") / "f").write_bytes(b"abc")
     assert folder_size(tmp_path) == 3 and (tmp_path / "c" / "x" / "y" / "f").exists()
     assert file_hash(tmp_path / "c" / "x" / "y" / "f").startswith("ba7816bf8f01cfea")  # FIPS 180-2, "abc"
+
+
+@pytest.mark.skipif(cache.fcntl is None, reason="this platform has no fcntl: nobody waits")
+def test_a_second_process_waits_and_takes_what_the_first_made(tmp_path):
+    made = tmp_path / "deep" / "made.txt"
+    first, second = (
+        subprocess.Popen([sys.executable, "-c", MAKE_ONCE, str(made), name], text=True,
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for name in ("first", "second")
+    )  # fmt: skip
+    with first, second:
+        assert [first.stdout.readline(), second.stdout.readline()] == ["ready\n", "ready\n"]
+        print("go", file=first.stdin, flush=True)
+        assert first.stdout.readline() == "makes\n"  # and holds the lock until its next line
+        print("go", file=second.stdin, flush=True)
+        with pytest.raises(subprocess.TimeoutExpired):
+            second.wait(0.5)
+        assert not made.exists()
+        print("go", file=first.stdin, flush=True)
+        assert first.stdout.readline() == "first\n"
+        assert second.stdout.readline() == "first\n"  # it made nothing
+    assert first.returncode == second.returncode == 0
+
+
+def test_the_lock_is_given_up_after_a_failure_and_no_platform_needs_it(tmp_path, monkeypatch):
+    with pytest.raises(ValueError), locked(tmp_path / "a"):
+        raise ValueError
+    with locked(tmp_path / "a"):
+        pass
+    monkeypatch.setattr(cache, "fcntl", None)
+    with locked(tmp_path / "a"), locked(tmp_path / "a"):
+        pass

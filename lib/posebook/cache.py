@@ -5,11 +5,16 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 from platformdirs import user_cache_dir
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 
 def cache_dir(*parts: str) -> Path:
@@ -37,6 +42,22 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def locked(path: str | Path) -> Iterator[None]:
+    """Hold the making of `path` for this process; another one that wants it waits here until the first is done.
+
+    Look again inside whether `path` is there. The lock is the empty file `<path>.lock`, which stays (removing it would
+    let two processes lock two files of one name); a process that is killed gives its lock up.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path.parent / f"{path.name}.lock", "a") as stream:
+        if fcntl is not None:  # without it nobody waits: the work may be done twice, but atomic_path keeps files whole
+            with suppress(OSError):  # nor on a file system that has no locks
+                fcntl.flock(stream, fcntl.LOCK_EX)
+        yield  # closing the file gives the lock up
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -66,7 +66,8 @@ class Dataset:
         return (
             f"{m['motion_name']} {m['split_name']}: {len(self)} images in {sequences} {m['kind']}, "
             f"{len(m['subjects'])} body shapes, {len(m['clips'])} clips of "
-            f"{len(m['motion_subjects'])} motion subjects, azimuth {low:.0f}° to {high:.0f}°, version {m['data_version']}"
+            f"{len(m['motion_subjects'])} motion subjects, azimuth {low:.0f}° to {high:.0f}°, "
+            f"version {m['data_version']}"
         )
 
 
