@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
@@ -6,6 +9,10 @@ from posebook.cache import cache_dir
 from posebook.cli import app
 from posebook.doctor import clear_cache, examine
 from posebook.errors import PosebookError
+
+
+def disk_with(free: int):
+    return lambda _: type("Usage", (), {"free": free})()
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +56,7 @@ def test_a_missing_smpl_file_is_an_error_with_the_way_to_get_it(tmp_path, monkey
 
 
 def test_a_full_disk_is_seen(monkeypatch):
-    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 10**8})())
+    monkeypatch.setattr(doctor.shutil, "disk_usage", disk_with(10**8))
     check = found()["disk"]
     assert check.state == "missing" and "POSEBOOK_CACHE" in check.remedy
 
@@ -63,6 +70,7 @@ def test_another_torch_is_pointed_out(monkeypatch):
 
 
 def test_the_command_prints_every_check_and_fails_when_something_needed_is_missing(monkeypatch):
+    monkeypatch.setattr(doctor.shutil, "disk_usage", disk_with(10**12))
     shown = CliRunner().invoke(app, ["doctor"])
     assert shown.exit_code == 0 and all(check.name in shown.output for check in examine())
     monkeypatch.setenv("POSEBOOK_SMPL", "/nowhere.pkl")
@@ -74,3 +82,13 @@ def test_unknown_kinds_are_refused_before_anything_is_removed(tmp_path):
     with pytest.raises(PosebookError, match="Unknown kind nonsense"):
         clear_cache(["runs", "nonsense"])
     assert (tmp_path / "runs" / "a").exists()
+
+
+def test_every_kind_of_the_cache_can_be_shown_and_cleared(monkeypatch):
+    """Kinds are the folders that the library asks for; the help of `posebook cache` lists them."""
+    files = Path(doctor.__file__).parent.rglob("*.py")
+    asked = {kind for file in files for kind in re.findall(r'\bcache_dir\("(\w+)"', file.read_text())}
+    assert asked == set(doctor.CACHE_KINDS)
+    monkeypatch.setenv("COLUMNS", "200")
+    help_text = CliRunner().invoke(app, ["cache", "--help"]).output
+    assert ", ".join(doctor.CACHE_KINDS) in help_text

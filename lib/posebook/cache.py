@@ -1,5 +1,6 @@
 """Where made things live (POSEBOOK_CACHE, else the user's cache folder), and how files are written: whole or not."""
 
+import errno
 import hashlib
 import os
 import shutil
@@ -15,6 +16,9 @@ try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None
+
+
+DISK_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}  # no space, or no more of it for this user
 
 
 def cache_dir(*parts: str) -> Path:
@@ -58,6 +62,17 @@ def locked(path: str | Path) -> Iterator[None]:
             with suppress(OSError):  # nor on a file system that has no locks
                 fcntl.flock(stream, fcntl.LOCK_EX)
         yield  # closing the file gives the lock up
+
+
+def full_disk_message(error: OSError, what: str, path: str | Path) -> str:
+    """What failed for want of space, where, how much is left there, and what to do."""
+    path = Path(path)
+    folder = next(place for place in (path, *path.absolute().parents) if place.is_dir())
+    free = shutil.disk_usage(folder).free
+    return (
+        f"{what}: {error.strerror} ({path}; {free / 1e6:.0f} MB free). Nothing half-written is taken for whole. Free "
+        "some space (`posebook cache` shows and clears what can be made again), or set POSEBOOK_CACHE to another disk."
+    )
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -15,7 +15,7 @@ FAILED = 1  # exit code when a notebook failed
 
 
 class PosebookGroup(typer.core.TyperGroup):
-    """Commands whose PosebookErrors end as one message and exit code 2, never as a traceback."""
+    """Commands whose PosebookErrors, and a full disk, end as one message and exit code 2, never as a traceback."""
 
     def invoke(self, ctx):
         """Run the command."""
@@ -23,6 +23,15 @@ class PosebookGroup(typer.core.TyperGroup):
             return super().invoke(ctx)
         except PosebookError as error:
             typer.echo(f"posebook: {error}", err=True)
+            raise typer.Exit(WRONG_INPUT) from error
+        except OSError as error:
+            from posebook.cache import DISK_FULL, cache_dir, full_disk_message
+
+            if error.errno not in DISK_FULL:
+                raise
+            what = f"`posebook {ctx.invoked_subcommand}` stopped"
+            message = full_disk_message(error, what, error.filename2 or error.filename or cache_dir())
+            typer.echo(f"posebook: {message}", err=True)
             raise typer.Exit(WRONG_INPUT) from error
 
 
@@ -173,7 +182,7 @@ def pretrain(
     from posebook.trunk import pretrain as train
 
     sizes = load_profile(choose_profile(profile))
-    for path in train(sizes, device=resolve_device(device).type, folder=out.resolve() if out else None):
+    for path in train(sizes, device=str(resolve_device(device)), folder=out.resolve() if out else None):
         typer.echo(f"Trunk written to {path}")
 
 
@@ -195,7 +204,10 @@ def notebooks(
 
 @app.command()
 def cache(
-    kind: Annotated[list[str] | None, typer.Argument(metavar="KIND", help="body, data, trunk, cmu_mocap, runs")] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="KIND", help="body, data, motion, cmu_mocap, trunk, variants, runs; all when left out"),
+    ] = None,
     clear: Annotated[bool, typer.Option("--clear", help="remove these kinds; everything when none is named")] = False,
 ) -> None:
     """Show what the cache holds, or clear it."""

@@ -10,7 +10,8 @@ from posebook.errors import PosebookError
 from posebook.project import chapters, project_root
 from posebook.provenance import device_info, versions
 
-CACHE_KINDS = ("body", "data", "trunk", "cmu_mocap", "variants", "runs")  # variants: trained networks
+# motion: clips made once; variants: trained networks. The help of `posebook cache` lists the same.
+CACHE_KINDS = ("body", "data", "motion", "cmu_mocap", "trunk", "variants", "runs")
 NEEDED_BYTES = 5 * 10**9  # data and runs of the laptop profile, both motions
 TORCH_VERSION = "2.13.0"  # as pinned in pyproject.toml
 

@@ -1,10 +1,14 @@
 """The bake on disk: fresh processes, no network, damage, and a name that does not hang on last bits."""
 
+import errno
 import json
 import os
 import shutil
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import numpy as np
 import pytest
@@ -13,6 +17,7 @@ from posebook.body import cached, load_assets, recipe
 from posebook.body.bake import LEVELS
 from posebook.body.fingerprint import FINGERPRINT
 from posebook.cache import file_hash
+from posebook.errors import PosebookError
 
 BAKE_WITHOUT_NETWORK = """
 import socket, sys, time
@@ -116,13 +121,45 @@ def test_damage_is_noticed_and_mended(copied, damage, capsys):
 def test_half_a_bake_is_never_taken_for_whole(tmp_path, monkeypatch, body_cache):
     """A failure while writing leaves nothing under the final name."""
 
-    def full_disk(*_, **__):
-        raise OSError("No space left on device")
+    def failing(number):
+        def write(*_, **__):
+            raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(np, "savez_compressed", full_disk)
-    with pytest.raises(OSError, match="No space"):
+        monkeypatch.setattr(np, "savez_compressed", write)
+
+    failing(errno.ENOSPC)
+    with pytest.raises(PosebookError, match=r"body could not be written: No space left on device .*MB free"):
+        cached.write_body(_tiny_body(), tmp_path / "key")
+    failing(errno.EIO)  # anything else is not a matter of space
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
         cached.write_body(_tiny_body(), tmp_path / "key")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_that_bake_at_once_bake_once(tmp_path, monkeypatch, body_cache):
+    """Locks are held per open file, so threads wait for each other as processes do."""
+    original, expected = cached.ensure_baked()
+    monkeypatch.setenv("POSEBOOK_CACHE", str(tmp_path))
+    bakes, both = [], Barrier(2)
+
+    def slow(body, folder):
+        bakes.append(folder)
+        time.sleep(0.5)
+        shutil.copytree(original, folder)
+
+    def ensure():
+        both.wait(30)
+        return cached.ensure_baked()
+
+    monkeypatch.setattr(cached, "bake_body", lambda: None)
+    monkeypatch.setattr(cached, "write_body", slow)
+    with ThreadPoolExecutor(2) as pool:
+        found = [future.result() for future in [pool.submit(ensure), pool.submit(ensure)]]
+    assert bakes == [cached.body_folder()]
+    assert found == [(cached.body_folder(), expected)] * 2
+    shutil.rmtree(cached.body_folder())
+    cached.ensure_baked()
+    assert len(bakes) == 2  # a cleared cache is noticed
 
 
 def _tiny_body():

@@ -10,7 +10,7 @@ from tqdm.auto import tqdm
 
 from posebook.body.bake import LEVELS, Body, bake_body
 from posebook.body.recipe import body_hash, cache_key, fingerprint, recipe
-from posebook.cache import atomic_path, cache_dir, file_hash
+from posebook.cache import DISK_FULL, atomic_path, cache_dir, file_hash, full_disk_message, locked
 from posebook.errors import PosebookError
 
 
@@ -20,7 +20,20 @@ def body_folder() -> Path:
 
 
 def write_body(body: Body, folder: Path) -> None:
-    """Write `<level>.npz` (SMPL's layout), `<level>_extras.npz`, `people.npz` and `manifest.json`, all or nothing."""
+    """Write `<level>.npz` (SMPL's layout), `<level>_extras.npz`, `people.npz` and `manifest.json`, all or nothing.
+
+    Raises:
+        PosebookError: a full disk.
+    """
+    try:
+        _write_whole(body, folder)
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        raise PosebookError(full_disk_message(error, "The baked body could not be written", folder)) from error
+
+
+def _write_whole(body: Body, folder: Path) -> None:
     with atomic_path(folder) as staged:
         staged.mkdir()
         for name, level in body.levels.items():
@@ -46,11 +59,13 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
 def ensure_baked() -> tuple[Path, dict[str, Any]]:
     """Folder and manifest of the baked body; bakes it on first use or when its files are damaged.
 
+    Processes that need it at once bake it once: the first bakes, the others wait and read.
+
     Returns:
         folder, manifest (hash, recipe, fingerprint, statistics, files).
     """
     folder = body_folder()
-    return folder, _checked(folder, _state(folder))
+    return folder, _checked(folder, _state(folder)) or _bake(folder)
 
 
 def _state(folder: Path) -> tuple[tuple[str, int, int], ...]:
@@ -62,14 +77,22 @@ def _state(folder: Path) -> tuple[tuple[str, int, int], ...]:
 
 
 @lru_cache(maxsize=4)
-def _checked(folder: Path, state: tuple[tuple[str, int, int], ...]) -> dict[str, Any]:
-    manifest = read_manifest(folder)
-    if manifest is None:
-        if state:
+def _checked(folder: Path, state: tuple[tuple[str, int, int], ...]) -> dict[str, Any] | None:
+    return read_manifest(folder) if state else None
+
+
+def _bake(folder: Path) -> dict[str, Any]:
+    with locked(folder):
+        manifest = read_manifest(folder)  # again: another process may have baked it in the meantime
+        if manifest is not None:
+            return manifest
+        if folder.is_dir():
             tqdm.write(f"The baked body in {folder} is damaged; baking it again.")
         write_body(bake_body(), folder)
         manifest = read_manifest(folder)
     if manifest is None:
-        raise PosebookError(f"The body baked into {folder} cannot be read back. Check the disk, or set POSEBOOK_CACHE "
-                            "to another folder.")  # fmt: skip
+        raise PosebookError(
+            f"The body baked into {folder} cannot be read back. Check the disk, or set POSEBOOK_CACHE to "
+            "another folder."
+        )
     return manifest
