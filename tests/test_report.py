@@ -101,6 +101,38 @@ def test_missing_chapters_and_seeds_and_failures_are_named(results):
     assert "chapter 01, seed" not in text
 
 
+def test_rows_that_a_seed_lacks_are_named(results):
+    assert "lacks rows" not in build(results, ["01"]).markdown
+    write_run(results, {"volume": errors(2)["volume"], "late": [1.0, 2.0]}, seed=2, data_version="d1")
+    text = build(results, ["01"]).markdown
+    assert "chapter 01, seed 2 (experiments `core`) lacks rows that seed 0, 1 has: coordinates" in text
+    for seed in (0, 1):
+        assert f"chapter 01, seed {seed} (experiments `core`) lacks rows that seed 2 has: late" in text
+
+
+def test_images_stand_under_the_protocols_once(tmp_path):
+    images = {"test": "procedural test: 8 images, version t1", "train": "procedural train: 80 images, version r1"}
+    for seed in (0, 1):
+        write_run(tmp_path, {"net": [1.0, 2.0]}, seed=seed, **images)
+    write_run(tmp_path, {"other": [1.0, 2.0]}, number="02", **images | {"train": "procedural train: 9 images"})
+    write_run(tmp_path, {"old": [1.0, 2.0]}, number="03")  # says nothing of its images
+    lines = build(tmp_path, []).markdown.splitlines()
+    first = lines.index("- P1: posebook17: 17 joints")
+    assert lines[first + 1 : first + 5] == [
+        "- Test images (ch. 01, 02): procedural test: 8 images, version t1",
+        "- Trained on images (ch. 01): procedural train: 80 images, version r1",
+        "- Trained on images (ch. 02): procedural train: 9 images",
+        "",
+    ]
+
+
+def test_seeds_of_different_images_each_have_a_line(tmp_path):
+    for seed in (0, 1):
+        write_run(tmp_path, {"net": [1.0, 2.0]}, seed=seed, test=f"version t{seed}")
+    text = build(tmp_path, ["01"]).markdown
+    assert "- Test images (ch. 01): version t0\n- Test images (ch. 01): version t1\n" in text
+
+
 def test_seeds_of_different_data_are_pointed_out(results):
     assert "differ in data_version" not in build(results, ["01"]).markdown
     write_run(results, errors(2), seed=2, data_version="d2")

@@ -38,7 +38,24 @@ def missing(group: Group, chapters: list[str], failures: list[Path]) -> list[str
             lines.append(f"chapter {chapter}, seed {', '.join(absent)}: no run (`{command}`)")
     lines += [f"failed: {path.parent.name} {path.stem}, see {path / 'notebook.ipynb'}" for path in failures]
     for chapter, runs in group.runs.items():
-        lines += disagreements(chapter, runs)
+        lines += missing_rows(chapter, runs) + disagreements(chapter, runs)
+    return lines
+
+
+def missing_rows(chapter: str, runs: dict[int, Run]) -> list[str]:
+    """Rows that some seeds of a chapter have and others lack, per seed that lacks them."""
+    rows = {seed: list(dict.fromkeys(run.table("metrics")["row"])) for seed, run in runs.items()}
+    every = list(dict.fromkeys(row for own in rows.values() for row in own))
+    lines = []
+    for seed, own in rows.items():
+        absent = [row for row in every if row not in own]
+        if absent:
+            done = runs[seed].info["parameters"]["experiments"]
+            others = ", ".join(str(other) for other in rows if set(absent) & set(rows[other]))
+            lines.append(
+                f"chapter {chapter}, seed {seed} (experiments `{done}`) lacks rows that seed {others} has: "
+                f"{', '.join(absent)}"
+            )
     return lines
 
 
@@ -112,12 +129,27 @@ def other_metrics(summary: pd.DataFrame) -> str:
     return table(header, lines) if lines else ""
 
 
+def image_lines(group: Group) -> list[str]:
+    """What the rows were tested and trained on, as the datasets describe themselves; chapters that agree share a line.
+
+    Runs of one chapter that differ (`disagreements`) have a line each.
+    """
+    lines = []
+    for title, name in (("Test images", "test"), ("Trained on images", "train")):
+        found: dict[str, list[str]] = {}  # description -> chapters
+        for chapter, runs in group.runs.items():
+            for text in dict.fromkeys(str(run.info[name]) for run in runs.values() if run.info.get(name)):
+                found.setdefault(text, []).append(chapter)
+        lines += [f"- {title} (ch. {', '.join(chapters)}): {text}" for text, chapters in found.items()]
+    return lines
+
+
 def group_markdown(group: Group, summary: pd.DataFrame, gaps: list[str], base: Path, full: bool) -> str:
-    """One section: protocol, table, what is missing."""
+    """One section: protocols and images, table, what is missing."""
     text, protocols = group_table(summary, group, base)
     devices = sorted({run.info["device"]["name"] for runs in group.runs.values() for run in runs.values()})
     parts = [f"### Profile `{group.profile}`, {group.motion} motion"]
-    parts += ["\n".join(f"- P{i}: {protocol}" for i, protocol in enumerate(protocols, 1))]
+    parts += ["\n".join([*(f"- P{i}: {protocol}" for i, protocol in enumerate(protocols, 1)), *image_lines(group)])]
     parts += [
         "Value [95 % interval over sequences, of the mean over seeds]; min–max over seeds (no interval; it does not "
         f"include the trunk's own variance). Oracle rows use what no method has. Trained on: {', '.join(devices)}."
