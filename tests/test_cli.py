@@ -1,12 +1,17 @@
+import errno
+import json
+import os
+
 import nbformat
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from posebook import __version__, project, score, storybook
+from posebook import __version__, doctor, project, report, score, storybook
 from posebook.cache import cache_dir
 from posebook.cli import app, parse_seeds
 from posebook.errors import PosebookError
+from posebook.project import notebook_hash
 from posebook.score import Truth
 from tiny import chapter, write_run
 
@@ -65,6 +70,36 @@ def test_wrong_input_is_one_message_and_exit_code_2(clone, arguments, message):
     assert done.exit_code == 2
     assert message in done.stderr and "Traceback" not in done.output
     assert done.stderr.startswith("posebook: ") and len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_one_message_and_exit_code_2(clone, monkeypatch, number):
+    def full(*_):
+        raise OSError(number, os.strerror(number), str(clone / "results" / "report.md"))
+
+    write_run(clone / "results", {"net": [40.0, 42.0]})
+    monkeypatch.setattr(report, "write", full)
+    done = call("report", "--results", clone / "results")
+    assert done.exit_code == 2 and "Traceback" not in done.output and len(done.stderr.strip().splitlines()) == 1
+    for part in ("`posebook report` stopped", os.strerror(number), str(clone), "MB free", "`posebook cache`"):
+        assert part in done.stderr
+
+
+def test_a_full_disk_without_a_path_names_the_cache(clone, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(doctor, "cache_sizes", full)
+    done = call("cache")
+    assert done.exit_code == 2 and str(clone / "cache") in done.stderr
+
+
+def test_other_errors_of_the_system_keep_their_traceback(clone, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(errno.EACCES, "Permission denied", "report.md")
+
+    monkeypatch.setattr(doctor, "cache_sizes", refuse)
+    assert isinstance(call("cache").exception, PermissionError)
 
 
 def test_unknown_options_and_commands_are_exit_code_2(clone):
@@ -139,7 +174,19 @@ def test_notebooks_are_executed_and_written_back(clone):
         assert made.metadata["posebook"]["parameters"]["experiments"] == "all"
         assert str(clone) not in nbformat.writes(made)
     assert code[1].outputs[0].text.startswith("all <tmp>/") and code[1].outputs[1].execution_count == 2
-    assert (clone / "results" / "laptop" / "procedural" / "01" / "seed0" / "notebook.ipynb").is_file()
+    run = clone / "results" / "laptop" / "procedural" / "01" / "seed0"
+    assert (run / "notebook.ipynb").is_file()
+
+    older = json.loads((run / "run.json").read_text()) | {"finished": "2020-01-01T00:00:00+00:00"}
+    older |= {"git": {"commit": "abc", "dirty": False}, "versions": {"torch": "1.0"}, "device": {"device": "cuda:0"}}
+    (run / "run.json").write_text(json.dumps(older))
+    assert call("notebooks", "01").exit_code == 0  # the finished run is reused: the stamp is its own, not of today
+    stamp = nbformat.read(clone / "notebooks" / "01_tiny.ipynb", as_version=4).metadata["posebook"]
+    assert stamp["executed"] == "2020-01-01T00:00:00+00:00"
+    assert {name: stamp[name] for name in ("git", "versions", "device")} == {
+        name: older[name] for name in ("git", "versions", "device")
+    }
+    assert stamp["source_hash"] == notebook_hash(clone / "notebooks" / "01_tiny.ipynb")
 
 
 def test_a_failing_notebook_keeps_its_committed_outputs(clone):

@@ -16,10 +16,17 @@ from posebook.project import chapters, notebook_hash, project_root
 from posebook.provenance import device_info, git_state, now, versions
 from posebook.results import run_path
 from posebook.runner import CELL_TIMEOUT, Request, run_all
+from posebook.runs import read_run
+
+
+def stamp_of_run(notebook: Path, info: dict[str, Any]) -> dict[str, Any]:
+    """What made a chapter's outputs, from the run.json of its run, which may be older than the write-back."""
+    own = {name: info[name] for name in ("parameters", "git", "device", "versions")}
+    return {"source_hash": notebook_hash(notebook), "executed": info["finished"], **own}
 
 
 def stamp(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
-    """What made the outputs: metadata.posebook of a committed notebook."""
+    """What made the outputs of a notebook executed just now: metadata.posebook of a committed notebook."""
     return {
         "source_hash": notebook_hash(notebook),
         "parameters": parameters,
@@ -62,8 +69,8 @@ def refresh(names: list[str], results: Path, force: bool, console: Console) -> l
             failed.append(source.stem)
             continue
         folder = run_path(results, request.profile, request.motion, outcome.chapter, request.seed)
-        executed = nbformat.read(folder / "notebook.ipynb", as_version=4)
-        write_back(source, executed, stamp(source, request.parameters), root)
+        run, executed = read_run(folder), nbformat.read(folder / "notebook.ipynb", as_version=4)
+        write_back(source, executed, stamp_of_run(source, run.info), root)
     return failed
 
 

@@ -8,6 +8,8 @@ import nbformat
 import papermill
 import pytest
 
+from posebook.project import notebook_hash
+
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 CHAPTERS = [path for path in NOTEBOOKS if re.match(r"0[1-9]_", path.name)]
@@ -61,6 +63,10 @@ class TestEveryNotebook:
     def test_was_run_from_top_to_bottom(self, path):
         cells = code_cells(path)
         assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1)), "run `posebook notebooks`"
+
+    def test_outputs_are_of_these_sources(self, path):
+        stamped = read(path).metadata.get("posebook", {}).get("source_hash")
+        assert stamped == notebook_hash(path), "run `posebook notebooks`"
 
     def test_has_no_error(self, path):
         allowed = {i for i, cell in enumerate(code_cells(path)) if "raises-exception" in cell.metadata.get("tags", [])}
