@@ -83,7 +83,7 @@ def laptop() -> Profile:
     return Profile(
         "laptop",
         DataProfile(64, "coarse", 8000, 240, 16, 48, 32, azimuth=70),
-        TrunkProfile(20000, 1001, 6, 5),
+        TrunkProfile(20000, 1001, 6, 3),
         VolumetricProfile(96, 1, "B", 3, 16, (8, 16, 32), (1, 2), 0.5, 12000, 40000, 32, 2e-3, "trunk"),
     )
 
