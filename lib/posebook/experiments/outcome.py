@@ -26,6 +26,7 @@ class Outcome(NamedTuple):
     images_seen: int
     ms_per_image: float  # prediction without the mirrored pass, on the run's device and threads
     state: dict[str, torch.Tensor]  # weights
+    peak_memory_mb: float  # of the process that trained it, up to the end of this training
 
 
 def source_hash() -> str:

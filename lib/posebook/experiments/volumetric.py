@@ -29,6 +29,7 @@ from posebook.models.root_depth import bone_lengths, root_depth
 from posebook.models.volumetric import stack_targets, volume_cross_entropy, volume_mse
 from posebook.pixels import grid_to_pixels, pixels_to_grid
 from posebook.profile import Profile, VolumetricProfile
+from posebook.provenance import peak_gpu_memory_mb, peak_memory_mb
 from posebook.train import Budget, fit, make_fabric, seed_everything
 from posebook.trunk import hourglass_config, load_trunk
 
@@ -202,7 +203,8 @@ def train_variant(variant: Variant, profile: Profile, train: Batches, test: Batc
         history = fit(model, loss, len(train), budget, seed, make_fabric(device), variant.row)
         predictions = predict(model, variant, test)
         costs = (count_parameters(model), count_gflop(model, train.size), budget.images_seen, ms_per_image(model, test))
-        return Outcome(variant.row, predictions, history, *costs, model.state_dict())
+        memory = max(peak_memory_mb(), peak_gpu_memory_mb(device) or 0.0)
+        return Outcome(variant.row, predictions, history, *costs, model.state_dict(), memory)
 
     return remember(key, make)
 
