@@ -221,3 +221,10 @@ def test_markdown_tables_are_padded_and_escaped():
         "| x      |  1.0 |",
         "| longer | 20.0 |",
     ]
+
+
+def test_protocols_that_only_add_to_the_first_are_shortened():
+    from posebook.report import shortened
+
+    assert shortened(["p: root pelvis"]) == ["p: root pelvis"]
+    assert shortened(["p: a", "p: a; ORACLE ROW", "q: b"]) == ["p: a", "as P1; ORACLE ROW", "q: b"]

@@ -144,12 +144,19 @@ def image_lines(group: Group) -> list[str]:
     return lines
 
 
+def shortened(protocols: list[str]) -> list[str]:
+    """Protocols that only add to the first one say so instead of repeating it."""
+    first = protocols[0]
+    return [first] + [f"as P1{p.removeprefix(first)}" if p.startswith(first) else p for p in protocols[1:]]
+
+
 def group_markdown(group: Group, summary: pd.DataFrame, gaps: list[str], base: Path, full: bool) -> str:
     """One section: protocols and images, table, what is missing."""
     text, protocols = group_table(summary, group, base)
     devices = sorted({run.info["device"]["name"] for runs in group.runs.values() for run in runs.values()})
     parts = [f"### Profile `{group.profile}`, {group.motion} motion"]
-    parts += ["\n".join([*(f"- P{i}: {protocol}" for i, protocol in enumerate(protocols, 1)), *image_lines(group)])]
+    named = [f"- P{i}: {protocol}" for i, protocol in enumerate(shortened(protocols), 1)]
+    parts += ["\n".join([*named, *image_lines(group)])]
     parts += [
         "Value [95 % interval over sequences, of the mean over seeds]; min–max over seeds (no interval; it does not "
         f"include the trunk's own variance). Oracle rows use what no method has. Trained on: {', '.join(devices)}."
