@@ -8,10 +8,10 @@ import numpy as np
 from posebook.data.sample import ARRAY_FIELDS, TEXT_FIELDS, VALIDITY_FIELDS, Sample
 from posebook.data.store import Recipe, build
 from posebook.errors import PosebookError
-from posebook.profile import Profile
+from posebook.motion import MOTIONS
+from posebook.profile import Profile, laptop
 from posebook.splits import SPLITS
 
-MOTIONS = ("procedural", "cmu")
 KINDS = ("stills", "sequences")
 
 
@@ -105,8 +105,6 @@ def open_dataset(
     Raises:
         PosebookError: for an unknown name, missing motion files, a full disk, or a rendering process that was killed.
     """
-    from posebook.profile import laptop
-
     kind = kind or ("stills" if split == "train" else "sequences")
     for value, allowed, what in ((motion, MOTIONS, "motion"), (split, SPLITS, "split"), (kind, KINDS, "kind")):
         if value not in allowed:
