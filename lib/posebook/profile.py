@@ -55,6 +55,36 @@ class VolumetricProfile:
 
 
 @dataclass(frozen=True)
+class SegmentationProfile:
+    """Chapter 2, stage 1."""
+
+    depth: int  # of the ResNet encoder (paper 101)
+    width: int  # channels of its stem (paper 64)
+    pool: int  # max-pool after the stem: 2 (paper) or 0 (none, for small pictures)
+    stride_on: str  # which convolution of a bottleneck has the stride
+    decoder: tuple[int, int, int, int]  # widths of the four refinement units, coarsest first
+    images_seen: int  # per fold
+    weak_share: float  # of these, for the badly trained stage 1
+    batch: int
+    learning_rate: float
+    equal_time: float  # both folds' training time over one stage 2 training, as measured
+
+
+@dataclass(frozen=True)
+class FittingProfile:
+    """Chapter 2, stage 2."""
+
+    depth: int  # of the ResNet trunk (paper 50)
+    width: int  # channels of its stem (paper 64)
+    pool: int
+    strides: tuple[int, int, int, int]  # paper (2, 2, 2, 1)
+    stride_on: str
+    images_seen: int  # per trained variant
+    batch: int
+    learning_rate: float
+
+
+@dataclass(frozen=True)
 class Profile:
     """All sizes of one profile."""
 
@@ -62,6 +92,8 @@ class Profile:
     data: DataProfile
     trunk: TrunkProfile
     volumetric: VolumetricProfile
+    segmentation: SegmentationProfile
+    fitting: FittingProfile
 
     def describe(self) -> dict:
         """Nested dict for run.json."""
@@ -75,6 +107,8 @@ def smoke() -> Profile:
         DataProfile(64, "coarse", 96, 4, 2, 6, 8, azimuth=70),
         TrunkProfile(64, 1001, 1, 1),
         VolumetricProfile(96, 1, "B", 3, 16, (8, 16), (1, 2), 0.5, 64, 128, 16, 2e-3, "trunk"),
+        SegmentationProfile(18, 32, 0, "3x3", (64, 48, 48, 48), 32, 0.5, 16, 2e-3, 1.0),
+        FittingProfile(18, 32, 3, (1, 2, 2, 2), "3x3", 64, 16, 1e-3),
     )
 
 
@@ -85,6 +119,8 @@ def laptop() -> Profile:
         DataProfile(64, "coarse", 8000, 240, 16, 48, 32, azimuth=70),
         TrunkProfile(20000, 1001, 6, 3),
         VolumetricProfile(96, 1, "B", 3, 16, (8, 16, 32), (1, 2), 0.5, 12000, 40000, 32, 2e-3, "trunk"),
+        SegmentationProfile(18, 32, 0, "3x3", (64, 48, 48, 48), 8000, 0.2, 16, 2e-3, 4.0),
+        FittingProfile(18, 32, 3, (1, 2, 2, 2), "3x3", 32000, 32, 1e-3),
     )
 
 
@@ -95,6 +131,8 @@ def gpu() -> Profile:
         DataProfile(256, "full", 60000, 800, 16, 48, 32, azimuth=180),
         TrunkProfile(60000, 1001, 10, 10),
         VolumetricProfile(256, 3, "A", 4, 64, (8, 16, 32, 64), (1, 2, 4), 1.0, 600000, 1200000, 16, 2.5e-4, "scratch"),
+        SegmentationProfile(101, 64, 2, "1x1", (512, 256, 256, 256), 120000, 0.1, 16, 1e-4, 3.0),
+        FittingProfile(50, 64, 2, (2, 2, 2, 1), "1x1", 600000, 32, 2e-4),
     )
 
 

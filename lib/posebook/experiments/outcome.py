@@ -1,7 +1,9 @@
 """A trained variant's predictions and costs, kept in the cache so that an interrupted chapter goes on where it was."""
 
+import ast
 import hashlib
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch.utils.flop_counter import FlopCounterMode
 
 from posebook.cache import atomic_path, cache_dir
+from posebook.provenance import peak_gpu_memory_mb, peak_memory_mb
 from posebook.train import History
 
 
@@ -29,22 +32,39 @@ class Outcome(NamedTuple):
     peak_memory_mb: float  # of the process that trained it, up to the end of this training
 
 
-def source_hash() -> str:
-    """sha256 over the library's own code that training depends on."""
+def source_hash(module: str) -> str:
+    """sha256 over the code of a module of this library and of everything of the library that it imports.
+
+    Args:
+        module: e.g. "posebook.experiments.volumetric": what trains.
+    """
     root = Path(__file__).parents[1]
-    others = [root / name for name in ("train.py", "trunk.py", "pixels.py", "joints.py", "data/batches.py")]
-    files = [*others, *root.glob("models/*.py"), *root.glob("experiments/*.py")]
-    return hashlib.sha256(b"".join(f.read_bytes() for f in sorted(files))).hexdigest()[:16]
+    todo, files = [module], {}
+    while todo:
+        name = todo.pop()
+        path = root.joinpath(*name.split(".")[1:])
+        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        if name in files or not path.exists():
+            continue
+        files[name] = path
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("posebook"):
+                todo += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(name.encode() + files[name].read_bytes())
+    return digest.hexdigest()[:16]
 
 
-def remember(key: dict, make: Callable[[], Outcome]) -> Outcome:
+def remember(key: dict, make: Callable[[], Outcome], module: str) -> Outcome:
     """Outcome from the cache if this very variant was trained before, else from `make`.
 
     Args:
         key: everything that determines the outcome (variant, sizes, data versions, trunk, seed); code is added.
         make: trains and predicts.
+        module: the one that `make` is in; a change of its code, or of code it imports, trains anew.
     """
-    text = json.dumps(key | {"code": source_hash(), "torch": torch.__version__}, sort_keys=True, default=str)
+    text = json.dumps(key | {"code": source_hash(module), "torch": torch.__version__}, sort_keys=True, default=str)
     folder = cache_dir("variants") / hashlib.sha256(text.encode()).hexdigest()[:24]
     if folder.exists():
         return load_outcome(folder)
@@ -80,11 +100,29 @@ def count_parameters(model: torch.nn.Module) -> int:
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
 
 
+def training_memory_mb(device: str) -> float:
+    """Peak memory of this process so far: the larger of main memory and the GPU's allocator."""
+    return max(peak_memory_mb(), peak_gpu_memory_mb(device) or 0.0)
+
+
 @torch.no_grad()
-def count_gflop(model: torch.nn.Module, size: int) -> float:
+def count_gflop(model: torch.nn.Module, size: int, channels: int = 3) -> float:
     """GFLOP of one forward pass, batch 1, counted by torch on the CPU (1 multiply-add = 2 FLOP)."""
     device = next(model.parameters()).device
     counter = FlopCounterMode(display=False)
     with counter:
-        model(torch.zeros(1, 3, size, size, device=device))
+        model(torch.zeros(1, channels, size, size, device=device))
     return counter.get_total_flops() / 1e9
+
+
+@torch.no_grad()
+def ms_per_image(model: torch.nn.Module, image: torch.Tensor, repeats: int = 10) -> float:
+    """Median milliseconds per image of one forward pass over a batch (B, C, H, W), on its device."""
+    times = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        model(image)
+        if image.is_cuda:
+            torch.cuda.synchronize()
+        times.append((time.perf_counter() - started) / len(image))
+    return float(np.median(times) * 1000)

@@ -4,7 +4,6 @@ Every variant sees the same number of images in the same order, with the same op
 is the exception; it is named and belongs to no comparison.
 """
 
-import time
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
@@ -13,7 +12,14 @@ import torch
 from torch import Tensor, nn
 
 from posebook.data.batches import Batch, Batches, mirrored
-from posebook.experiments.outcome import Outcome, count_gflop, count_parameters, remember
+from posebook.experiments.outcome import (
+    Outcome,
+    count_gflop,
+    count_parameters,
+    ms_per_image,
+    remember,
+    training_memory_mb,
+)
 from posebook.findings import Claim
 from posebook.models.coordinate import CoordinateRegressor, coordinate_loss, coordinate_targets, split_coordinates
 from posebook.models.decode import (
@@ -29,7 +35,6 @@ from posebook.models.root_depth import bone_lengths, root_depth
 from posebook.models.volumetric import stack_targets, volume_cross_entropy, volume_mse
 from posebook.pixels import grid_to_pixels, pixels_to_grid
 from posebook.profile import Profile, VolumetricProfile
-from posebook.provenance import peak_gpu_memory_mb, peak_memory_mb
 from posebook.train import Budget, fit, make_fabric, seed_everything
 from posebook.trunk import hourglass_config, load_trunk
 
@@ -162,20 +167,6 @@ def predict(model: nn.Module, variant: Variant, batches: Batches, batch_size: in
     return {n: torch.cat(a).numpy() for n, a in zip(names, zip(*parts, strict=True), strict=True)}
 
 
-@torch.no_grad()
-def ms_per_image(model: nn.Module, batches: Batches, batch_size: int = 32, repeats: int = 10) -> float:
-    """Median milliseconds per image of one forward pass in batches of 32."""
-    image = batches.get(slice(0, batch_size)).image
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        model(image)
-        if image.is_cuda:
-            torch.cuda.synchronize()
-        times.append((time.perf_counter() - started) / len(image))
-    return float(np.median(times) * 1000)
-
-
 def train_variant(variant: Variant, profile: Profile, train: Batches, test: Batches, seed: int, device: str) -> Outcome:
     """Train one variant and predict the test images; from the cache if it was done before."""
     v = profile.volumetric
@@ -202,11 +193,11 @@ def train_variant(variant: Variant, profile: Profile, train: Batches, test: Batc
 
         history = fit(model, loss, len(train), budget, seed, make_fabric(device), variant.row)
         predictions = predict(model, variant, test)
-        costs = (count_parameters(model), count_gflop(model, train.size), budget.images_seen, ms_per_image(model, test))
-        memory = max(peak_memory_mb(), peak_gpu_memory_mb(device) or 0.0)
-        return Outcome(variant.row, predictions, history, *costs, model.state_dict(), memory)
+        speed = ms_per_image(model, test.get(slice(0, 32)).image)
+        costs = (count_parameters(model), count_gflop(model, train.size), budget.images_seen, speed)
+        return Outcome(variant.row, predictions, history, *costs, model.state_dict(), training_memory_mb(device))
 
-    return remember(key, make)
+    return remember(key, make, __name__)
 
 
 def mean_bone_lengths(train: Batches) -> Tensor:

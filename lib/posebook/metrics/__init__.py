@@ -3,6 +3,7 @@
 from posebook.metrics.acceleration import accel, accel_error
 from posebook.metrics.findings import Finding, finding, findings_table
 from posebook.metrics.mesh import pve, vertex_areas
+from posebook.metrics.orientation import err_quat, rotation_angle
 from posebook.metrics.positions import (
     auc,
     joint_distances,
@@ -15,16 +16,20 @@ from posebook.metrics.positions import (
 )
 from posebook.metrics.procrustes import Alignment, pa_mpjpe, procrustes_align
 from posebook.metrics.protocol import POSEBOOK17, Protocol, evaluate
+from posebook.metrics.segmentation import PartScores, confusion_matrix, part_scores
 from posebook.metrics.statistics import summarise
 
 __all__ = [
     "POSEBOOK17",
     "Alignment",
     "Finding",
+    "PartScores",
     "Protocol",
     "accel",
     "accel_error",
     "auc",
+    "confusion_matrix",
+    "err_quat",
     "evaluate",
     "finding",
     "findings_table",
@@ -33,11 +38,13 @@ __all__ = [
     "mpjpe_per_action",
     "n_mpjpe",
     "pa_mpjpe",
+    "part_scores",
     "pck",
     "per_joint",
     "procrustes_align",
     "pve",
     "root_relative",
+    "rotation_angle",
     "summarise",
     "vertex_areas",
 ]

@@ -36,7 +36,9 @@ def vertex_areas(vertices: Tensor, faces: Tensor) -> Tensor:
     return areas
 
 
-def pve(pred: Tensor, target: Tensor, reduction: str = "mean", faces: Tensor | None = None) -> Tensor:
+def pve(
+    pred: Tensor, target: Tensor, reduction: str = "mean", faces: Tensor | None = None, areas: Tensor | None = None
+) -> Tensor:
     """Per-vertex error of the full posed mesh, area-weighted when faces are given.
 
     1000 * sum_v w_v |x_v - y_v|, w_v = area_v / sum area on the target mesh; without faces w_v = 1 / V, the papers'
@@ -46,6 +48,7 @@ def pve(pred: Tensor, target: Tensor, reduction: str = "mean", faces: Tensor | N
         pred, target: (..., V, 3) metres, both already relative to their roots.
         reduction: "mean" -> scalar, "none" -> (...) per mesh.
         faces: (F, 3) of the target mesh, or None for the plain mean over vertices.
+        areas: (..., V) of the target mesh, where `vertex_areas` was computed before; instead of faces.
 
     Returns:
         Millimetres.
@@ -57,9 +60,11 @@ def pve(pred: Tensor, target: Tensor, reduction: str = "mean", faces: Tensor | N
     """
     pred, target = as_pair(pred, target)
     distances = MM * torch.linalg.vector_norm(pred - target, dim=-1)  # (..., V)
-    if faces is None:
+    if faces is None and areas is None:
         return reduce(distances.mean(-1), reduction)
-    areas = vertex_areas(target, faces)
+    areas = vertex_areas(target, faces) if areas is None else areas.to(distances)
+    if areas.shape != distances.shape:
+        raise PosebookError(f"areas: expected {tuple(distances.shape)}, one a vertex; got {tuple(areas.shape)}.")
     total = areas.sum(-1)
     if (total <= 0).any():
         raise PosebookError("faces: the target mesh has no surface (all triangles are flat); check units and faces.")

@@ -92,6 +92,7 @@ class ResNet(nn.Module):
         pool: max-pool after it: 3 (torchvision, 3x3 stride 2 pad 1), 2 (NBF, 2x2 stride 2) or 0 (none).
         strides: strides of layer1..4: (1, 2, 2, 2) torchvision, (2, 2, 2, 1) NBF stage 2, (1, 2, 2, 1) a denser layer4.
         stride_on: "3x3" or "1x1", the bottleneck's strided convolution.
+        in_channels: of the picture; not 3 where part labels come one-hot.
 
     Raises:
         PosebookError: for an unknown depth or option.
@@ -100,7 +101,8 @@ class ResNet(nn.Module):
     """
 
     def __init__(self, depth: int = 50, width: int = 64, stem_stride: int = 2, pool: int = 3,
-                 strides: tuple[int, int, int, int] = (1, 2, 2, 2), stride_on: str = "3x3"):  # fmt: skip
+                 strides: tuple[int, int, int, int] = (1, 2, 2, 2), stride_on: str = "3x3",
+                 in_channels: int = 3):  # fmt: skip
         super().__init__()
         _check(depth, width, stem_stride, pool, strides, stride_on)
         block = Bottleneck if depth >= 50 else BasicBlock
@@ -108,7 +110,7 @@ class ResNet(nn.Module):
         stem = stem_stride * (2 if pool else 1)
         self.pyramid_strides = tuple(stem * math.prod(strides[: i + 1]) for i in range(4))
         self.pyramid_channels = tuple(width * 2**i * block.expansion for i in range(4))
-        self.conv1 = nn.Conv2d(3, width, 7, stem_stride, 3, bias=False)
+        self.conv1 = nn.Conv2d(in_channels, width, 7, stem_stride, 3, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         width_in = width
         for i, (count, stride) in enumerate(zip(BLOCKS[depth], strides, strict=True)):
@@ -124,7 +126,7 @@ class ResNet(nn.Module):
         """Encode images.
 
         Args:
-            image: (B, 3, H, W), normalised as the checkpoint wants it (ImageNet mean/std for torchvision's).
+            image: (B, in_channels, H, W), normalised as the checkpoint wants it (ImageNet mean/std for torchvision's).
 
         Returns:
             Features: the stem's map, layer4's map and its global average.

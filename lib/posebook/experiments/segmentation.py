@@ -1,0 +1,139 @@
+"""Chapter 2, stage 1: body parts (and joints) from RGB, in two folds.
+
+Stage 2 never learns from maps of pictures that stage 1 was trained on: fold 0 learns from the pictures with even
+numbers, fold 1 from the odd ones, and each segments the other half of the training pictures. Fold 0 also segments the
+test pictures, so that their maps are as good as those that stage 2 has learnt from.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from posebook.body import part_groups
+from posebook.data.body_batches import PARTS, BodyBatches
+from posebook.experiments.outcome import Outcome, count_gflop, count_parameters, remember, training_memory_mb
+from posebook.metrics import confusion_matrix, part_scores
+from posebook.models.decode import softmax_cells
+from posebook.models.refinenet import Segmenter, normalise, upsample_logits
+from posebook.pixels import grid_to_pixels
+from posebook.profile import Profile
+from posebook.train import Budget, fit, make_fabric, seed_everything
+from posebook.trunk import heat_loss
+
+NBF_PARTS = 12  # the paper's granularity: labels are the most likely ones at this level first
+JOINTS = 24
+FOLDS = (0, 1)
+
+
+class StageOne(NamedTuple):
+    """What both folds say of pictures they were not trained on."""
+
+    train_labels: np.ndarray  # (N, H, W) uint8, 24-part labels
+    train_joints: np.ndarray  # (N, 24, 2) crop pixels
+    test_labels: np.ndarray  # (M, H, W) uint8
+    test_joints: np.ndarray  # (M, 24, 2)
+    outcomes: tuple[Outcome, Outcome]  # trainings of the folds: costs, histories, weights
+
+    @property
+    def minutes(self) -> float:
+        """Training of both folds."""
+        return sum(o.history.minutes for o in self.outcomes)
+
+
+def build_segmenter(profile: Profile) -> Segmenter:
+    """Stage 1 of a profile: 24 parts and background, and heat maps of 24 joints."""
+    s = profile.segmentation
+    return Segmenter(classes=PARTS + 1, depth=s.depth, width=s.width, widths=s.decoder, pool=s.pool,
+                     stride_on=s.stride_on, heat_maps=JOINTS)  # fmt: skip
+
+
+def likeliest_labels(logits: Tensor, parts: int = NBF_PARTS) -> Tensor:
+    """24-part labels that are the most likely ones at a coarser level first: the group, then the part within it.
+
+    Args:
+        logits: (B, 25, H, W).
+        parts: level at which the choice must be the most likely one.
+
+    Returns:
+        (B, H, W) uint8; `part_groups(parts)[labels]` is the arg-max of the groups' summed probabilities.
+    """
+    groups = torch.from_numpy(part_groups(parts)).to(logits.device)  # (25,)
+    member = F.one_hot(groups).to(logits.dtype)  # (25, parts + 1)
+    probability = logits.softmax(1)
+    best = torch.einsum("bchw,cg->bghw", probability, member).argmax(1)  # (B, H, W)
+    inside = member[:, best].permute(1, 0, 2, 3)  # (B, 25, H, W): is the class in the best group
+    return (probability * inside).argmax(1).to(torch.uint8)
+
+
+def stage_one_loss(segmenter: Segmenter, batch, size: int) -> Tensor:
+    """Cross-entropy of part labels at the picture's size, plus that of the joints' heat maps."""
+    found = segmenter(normalise(batch.image))
+    parts = F.cross_entropy(upsample_logits(found.logits, size), batch.parts.long())
+    return parts + heat_loss(found.heat.unsqueeze(2), batch.pixels, size) / 4
+
+
+@torch.no_grad()
+def segment(segmenter: Segmenter, batches: BodyBatches, rows: np.ndarray, batch_size: int = 128):
+    """Labels (N, H, W) uint8 and joints (N, 24, 2) of some rows, in their order."""
+    segmenter.eval()
+    labels, joints = [], []
+    for start in range(0, len(rows), batch_size):
+        found = segmenter(normalise(batches.get(rows[start : start + batch_size]).image))
+        labels.append(likeliest_labels(upsample_logits(found.logits, batches.size)).cpu())
+        cells = softmax_cells(found.heat.unsqueeze(2), radius=(2, 2, 0))[..., :2]
+        joints.append(grid_to_pixels(cells, found.heat.shape[-1], batches.size).float().cpu())
+    return torch.cat(labels).numpy(), torch.cat(joints).numpy()
+
+
+def train_fold(fold: int, profile: Profile, train: BodyBatches, test: BodyBatches, seed: int, device: str,
+               share: float = 1.0) -> Outcome:  # fmt: skip
+    """Train one fold on its half and segment the other half, and the test pictures with fold 0."""
+    s = profile.segmentation
+    versions = [b.dataset.manifest["data_version"] for b in (train, test)]
+    key = {"stage": 1, "fold": fold, "share": share, "profile": s, "data": versions, "seed": seed, "on": device}
+
+    def make() -> Outcome:
+        seed_everything(seed * len(FOLDS) + fold)
+        segmenter = build_segmenter(profile)
+        own, others = (np.arange(start, len(train), 2) for start in (fold, 1 - fold))
+        budget = Budget(round(s.images_seen * share), s.batch, s.learning_rate)
+
+        def loss(net, rows, generator):
+            return stage_one_loss(net, train.augmented(own[rows], generator), train.size)
+
+        name = f"stage 1, fold {fold}" + ("" if share == 1 else f", {share:g} of the budget")
+        history = fit(segmenter, loss, len(own), budget, seed, make_fabric(device), name)
+        found = dict(zip(("train_labels", "train_joints"), segment(segmenter, train, others), strict=True))
+        if fold == 0:
+            on_test = segment(segmenter, test, np.arange(len(test)))
+            found |= dict(zip(("test_labels", "test_joints"), on_test, strict=True))
+        costs = (count_parameters(segmenter), count_gflop(segmenter, train.size), budget.images_seen, float("nan"))
+        return Outcome(name, found, history, *costs, segmenter.state_dict(), training_memory_mb(device))
+
+    return remember(key, make, __name__)
+
+
+def train_stage_one(profile: Profile, train: BodyBatches, test: BodyBatches, seed: int, device: str,
+                    share: float = 1.0) -> StageOne:  # fmt: skip
+    """Both folds; from the cache where they were trained before.
+
+    Args:
+        share: of the profile's images seen; under 1 makes a worse segmentation on purpose.
+    """
+    first, second = (train_fold(fold, profile, train, test, seed, device, share) for fold in FOLDS)
+    labels = np.empty(train.dataset.arrays["parts"].shape, np.uint8)
+    joints = np.empty(train.dataset.arrays["joints2d"].shape, np.float32)
+    for fold, outcome in zip(FOLDS, (first, second), strict=True):
+        labels[1 - fold :: 2] = outcome.predictions["train_labels"]
+        joints[1 - fold :: 2] = outcome.predictions["train_joints"]
+    test_maps = first.predictions["test_labels"], first.predictions["test_joints"]
+    return StageOne(labels, joints, *test_maps, (first, second))
+
+
+def map_scores(labels, truth, parts: int = NBF_PARTS):
+    """`PartScores` of 24-part label maps (N, H, W) at a coarser level, all pictures counted together."""
+    groups = part_groups(parts)
+    return part_scores(confusion_matrix(groups[np.asarray(labels)], groups[np.asarray(truth)], parts + 1))
