@@ -107,7 +107,7 @@ def smoke() -> Profile:
         DataProfile(64, "coarse", 96, 4, 2, 6, 8, azimuth=70),
         TrunkProfile(64, 1001, 1, 1),
         VolumetricProfile(96, 1, "B", 3, 16, (8, 16), (1, 2), 0.5, 64, 128, 16, 2e-3, "trunk"),
-        SegmentationProfile(18, 32, 0, "3x3", (64, 48, 48, 48), 32, 0.5, 16, 2e-3, 1.0),
+        SegmentationProfile(18, 32, 2, "3x3", (64, 48, 48, 48), 32, 0.5, 16, 2e-3, 1.0),
         FittingProfile(18, 32, 3, (1, 2, 2, 2), "3x3", 64, 16, 1e-3),
     )
 
@@ -119,8 +119,8 @@ def laptop() -> Profile:
         DataProfile(64, "coarse", 8000, 240, 16, 48, 32, azimuth=70),
         TrunkProfile(20000, 1001, 6, 3),
         VolumetricProfile(96, 1, "B", 3, 16, (8, 16, 32), (1, 2), 0.5, 12000, 40000, 32, 2e-3, "trunk"),
-        SegmentationProfile(18, 32, 0, "3x3", (64, 48, 48, 48), 8000, 0.2, 16, 2e-3, 4.0),
-        FittingProfile(18, 32, 3, (1, 2, 2, 2), "3x3", 32000, 32, 1e-3),
+        SegmentationProfile(18, 32, 2, "3x3", (64, 48, 48, 48), 16000, 0.2, 16, 2e-3, 7.0),
+        FittingProfile(18, 32, 3, (1, 2, 2, 2), "3x3", 24000, 32, 1e-3),
     )
 
 

@@ -10,10 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from posebook.body import load_assets, load_body
+from posebook.body import load_body
 from posebook.data.body_batches import BodyBatch, BodyBatches
 from posebook.data.degrade import degrade
 from posebook.data.inputs import channels, network_input
+from posebook.experiments.bodies import BATCH, Judge, chunks
 from posebook.experiments.outcome import (
     Outcome,
     count_gflop,
@@ -23,18 +24,16 @@ from posebook.experiments.outcome import (
     training_memory_mb,
 )
 from posebook.experiments.segmentation import StageOne
-from posebook.joint_layer import JointLayer, RegressedJoints
-from posebook.metrics import err_quat, pve, vertex_areas
-from posebook.models.nbf import NeuralBodyFitting, encode
+from posebook.joint_layer import JointLayer
+from posebook.models.nbf import NeuralBodyFitting, encode, split_latent
 from posebook.models.nbf_losses import LossMix, nbf_loss
 from posebook.models.resnet import ResNet
 from posebook.profile import Profile
-from posebook.rotations import matrix_to_axis_angle
+from posebook.rotations import project_to_rotation
 from posebook.train import Budget, fit, make_fabric, seed_everything
 from posebook.trunk import RESNET, load_trunk
 
 DEMO = LossMix(latent=1.0, joints2d=1.0)  # the released demo's mix
-BATCH = 64  # pictures predicted at a time; full meshes are posed for PVE
 
 
 @dataclass(frozen=True)
@@ -97,10 +96,17 @@ def has_labels(count: int, share: float, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).random(count) < share
 
 
-def mean_latent(train: BodyBatches, target: str) -> Tensor:
-    """(226,) training mean of the numbers that the network predicts offsets from."""
+def mean_latent(train: BodyBatches, target: str, labelled: Tensor | None = None) -> Tensor:
+    """(226,) training mean of the numbers that the network predicts offsets from.
+
+    Args:
+        train: all training bodies.
+        target: kind of rotations.
+        labelled: (N,) bool, bodies that count: those with 3D labels.
+    """
     betas = torch.from_numpy(np.array(train.dataset.arrays["betas"]))
-    return encode(betas, torch.from_numpy(train.rotations if target == "global" else train.relative)).mean(0)
+    numbers = encode(betas, torch.from_numpy(train.rotations if target == "global" else train.relative))
+    return (numbers if labelled is None else numbers[labelled.cpu()]).mean(0)
 
 
 def build_model(variant: Variant, profile: Profile, mean: Tensor, layer: JointLayer | None = None) -> NeuralBodyFitting:
@@ -127,53 +133,15 @@ def seen_by(variant: Variant, stages: dict[str, StageOne], train: BodyBatches, t
     return train.showing(stage.train_labels, stage.train_joints), test.showing(stage.test_labels, stage.test_joints)
 
 
-class Judge:
-    """Full bodies of a test set, to score predicted ones against: joints of the table's protocol, PVE and err_quat.
-
-    Args:
-        test: the test set with its true bodies.
-    """
-
-    def __init__(self, test: BodyBatches):
-        self.body, assets = load_body().to(test.device), load_assets("full")
-        self.faces = torch.tensor(np.array(assets.faces), device=test.device)
-        self.joints17 = RegressedJoints(load_body(), assets.regressors["h36m17"]).to(test.device)
-        self.areas = torch.cat([vertex_areas(self.vertices(b.betas, b.relative), self.faces) for b in chunks(test)])
-
-    @torch.no_grad()
-    def vertices(self, betas: Tensor, relative: Tensor) -> Tensor:
-        """(B, V, 3) metres, relative to the pelvis joint."""
-        out = self.body(betas=betas, global_orient=relative[:, :1], body_pose=relative[:, 1:], pose2rot=False)
-        return out.vertices - out.joints[:, :1]
-
-    @torch.no_grad()
-    def score(self, betas: Tensor, rotations: Tensor, relative: Tensor, start: int, batch: BodyBatch) -> dict:
-        """Joints (B, 17, 3) metres, area-weighted PVE (B,) mm, err_quat (B,) degrees, rotations in the camera frame."""
-        truth = self.vertices(batch.betas, batch.relative)
-        areas = self.areas[start : start + len(truth)]
-        return {
-            "joints3d": self.joints17(betas, relative),
-            "pve": pve(self.vertices(betas, relative), truth, "none", areas=areas),
-            "err_quat": err_quat(rotations, batch.rotations, "none", degrees=True),
-            "betas": betas,
-            "pose": matrix_to_axis_angle(relative),
-        }
-
-
-def chunks(batches: BodyBatches):
-    """All rows in order, a few at a time."""
-    for start in range(0, len(batches), BATCH):
-        yield batches.get(slice(start, start + BATCH))
-
-
 @torch.no_grad()
 def predict(model: NeuralBodyFitting, variant: Variant, test: BodyBatches, judge: Judge, kind: str = "mixed",
-            amount: float | None = None) -> dict[str, np.ndarray]:  # fmt: skip
+            amount: float | None = None, mesh: bool = True) -> dict[str, np.ndarray]:  # fmt: skip
     """Fit all test pictures.
 
     Args:
         model: trained. variant: what it sees. test: with the maps to see. judge: of the same test set.
         kind, amount: degradation of the maps it sees; default the variant's own.
+        mesh: False leaves out PVE, which takes most of the time.
 
     Returns:
         joints3d (N, 17, 3) metres, relative to the body's rest place; pve (N,) mm; err_quat (N,) degrees;
@@ -187,7 +155,7 @@ def predict(model: NeuralBodyFitting, variant: Variant, test: BodyBatches, judge
         if amount:
             batch = batch._replace(labels=degrade(batch.labels, kind, amount, generator))
         out = model(picture_of(variant, batch))
-        parts.append(judge.score(out.betas, out.rotations, out.relative, i * BATCH, batch))
+        parts.append(judge.score(out.betas, out.rotations, out.relative, i * BATCH, batch, mesh))
     return {name: torch.cat([p[name] for p in parts]).float().cpu().numpy() for name in parts[0]}
 
 
@@ -223,8 +191,8 @@ def train_variant(variant: Variant, profile: Profile, stages: dict[str, StageOne
     def make() -> Outcome:
         seed_everything(seed)
         own_train, own_test = seen_by(variant, stages, train, test)
-        model = build_model(variant, profile, mean_latent(train, variant.target))
         labelled = torch.from_numpy(has_labels(len(train), variant.labelled)).to(train.device)
+        model = build_model(variant, profile, mean_latent(train, variant.target, labelled))
         budget = Budget(round(f.images_seen * variant.share), f.batch, f.learning_rate)
         loss = training_loss(variant, own_train, labelled)
         history = fit(model, loss, len(train), budget, seed, make_fabric(device), variant.row)
@@ -235,3 +203,15 @@ def train_variant(variant: Variant, profile: Profile, stages: dict[str, StageOne
         return Outcome(variant.row, predictions, history, *costs, model.state_dict(), training_memory_mb(device))
 
     return remember(key, make, __name__)
+
+
+def mean_body(train: BodyBatches, test: BodyBatches, judge: Judge) -> dict[str, np.ndarray]:
+    """The training mean of the 226 numbers for everyone: what a network says before it has learnt anything."""
+    betas, matrices = split_latent(mean_latent(train, "global").unsqueeze(0))
+    rotations = project_to_rotation(matrices).to(test.device)
+    relative = judge.joints17.layer.to_relative(rotations)
+    parts = []
+    for i, batch in enumerate(chunks(test)):
+        mean = [a.to(test.device).expand(len(batch.root), *a.shape[1:]) for a in (betas, rotations, relative)]
+        parts.append(judge.score(*mean, i * BATCH, batch))
+    return {name: torch.cat([p[name] for p in parts]).cpu().numpy() for name in parts[0]}

@@ -76,7 +76,7 @@ def stage_one_loss(segmenter: Segmenter, batch, size: int) -> Tensor:
 
 
 @torch.no_grad()
-def segment(segmenter: Segmenter, batches: BodyBatches, rows: np.ndarray, batch_size: int = 128):
+def segment(segmenter: Segmenter, batches: BodyBatches, rows: np.ndarray, batch_size: int = 32):
     """Labels (N, H, W) uint8 and joints (N, 24, 2) of some rows, in their order."""
     segmenter.eval()
     labels, joints = [], []

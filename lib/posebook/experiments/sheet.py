@@ -15,6 +15,9 @@ from posebook.metrics.protocol import METRICS
 from posebook.metrics.statistics import sequence_means
 from posebook.models.root_depth import bone_lengths
 
+EXTRA = {"pve": "mm", "err_quat": "degrees"}  # errors of a body beyond its joints, and their units
+TITLES = {"pve": "PVE", "err_quat": "err_quat, °"}
+
 
 class ScoreSheet:
     """Rows of predictions for one test set, scored under one protocol.
@@ -33,7 +36,8 @@ class ScoreSheet:
         self._sequences: list[pd.DataFrame] = []
 
     def add(self, row: str, joints3d: np.ndarray, kind: str = "trained", init: str = "", note: str = "",
-            oracle: Sequence[str] = (), scale_free: bool = False) -> pd.DataFrame:  # fmt: skip
+            oracle: Sequence[str] = (), scale_free: bool = False,
+            extra: dict[str, np.ndarray] | None = None) -> pd.DataFrame:  # fmt: skip
         """Score one row.
 
         Args:
@@ -44,19 +48,22 @@ class ScoreSheet:
             note: anything a reader must know.
             oracle: true quantities the row used; makes it an oracle row.
             scale_free: fill only N- and PA-MPJPE.
+            extra: further errors, one a frame (N,), named by one of EXTRA: pve (mm), err_quat (degrees).
 
         Returns:
             Per-sequence errors, mm.
         """
         protocol = replace(self.protocol, oracle=tuple(oracle)) if oracle else self.protocol
-        frames = protocol.evaluate(joints3d, self.truth, self.test.texts["sequence"], scale_free)
+        extra = extra or {}
+        frames = protocol.evaluate(joints3d, self.truth, self.test.texts["sequence"], scale_free).assign(**extra)
         means = sequence_means(frames).merge(self.about, on="sequence")
         means.insert(0, "row", row)
         self._sequences.append(means)
-        for metric in METRICS:
+        for metric in (*METRICS, *extra):
+            unit = EXTRA.get(metric, "mm")
             s = summarise(means[metric].to_numpy()[None], means["n_frames"])
             self._metrics.append(
-                {"row": row, "metric": metric, "unit": "mm", "value": s.mean, "low": s.low, "high": s.high,
+                {"row": row, "metric": metric, "unit": unit, "value": s.mean, "low": s.low, "high": s.high,
                  "n_sequences": s.n_sequences, "n_frames": s.n_frames, "protocol": protocol.describe(),
                  "kind": "oracle" if oracle else kind, "init": init, "note": note}
             )  # fmt: skip
@@ -73,11 +80,12 @@ class ScoreSheet:
         return pd.concat(self._sequences, ignore_index=True)
 
     def table(self) -> pd.DataFrame:
-        """One line per row: MPJPE with its interval, PA- and N-MPJPE, kind, init; mm."""
+        """One line per row: MPJPE with its interval, PA- and N-MPJPE, PVE and err_quat if there are any, kind, init."""
         wide = self.metrics.pivot(index="row", columns="metric", values="value").reindex(self.metrics["row"].unique())
         main = self.metrics[self.metrics["metric"] == "mpjpe"].set_index("row")
         columns = {"MPJPE": wide["mpjpe"].round(1), "95 % over sequences": intervals(main)}
         columns |= {"PA-MPJPE": wide["pa_mpjpe"].round(1), "N-MPJPE": wide["n_mpjpe"].round(1)}
+        columns |= {title: wide[name].round(1) for name, title in TITLES.items() if name in wide}
         return pd.DataFrame(columns | {"kind": main["kind"], "init": main["init"]})
 
     def by_action(self, rows: Sequence[str], metric: str = "mpjpe") -> pd.DataFrame:
