@@ -67,7 +67,7 @@ class SegmentationProfile:
     weak_share: float  # of these, for the badly trained stage 1
     batch: int
     learning_rate: float
-    equal_time: float  # both folds' training time over one stage 2 training, as measured
+    equal_time: float  # both folds' training time over one stage 2 training: measured on two cores, guessed for a GPU
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def laptop() -> Profile:
         DataProfile(64, "coarse", 8000, 240, 16, 48, 32, azimuth=70),
         TrunkProfile(20000, 1001, 6, 3),
         VolumetricProfile(96, 1, "B", 3, 16, (8, 16, 32), (1, 2), 0.5, 12000, 40000, 32, 2e-3, "trunk"),
-        SegmentationProfile(18, 32, 2, "3x3", (64, 48, 48, 48), 16000, 0.2, 16, 2e-3, 7.0),
+        SegmentationProfile(18, 32, 2, "3x3", (64, 48, 48, 48), 16000, 0.2, 16, 2e-3, 4.5),
         FittingProfile(18, 32, 3, (1, 2, 2, 2), "3x3", 24000, 32, 1e-3),
     )
 

@@ -16,6 +16,8 @@ def claims() -> list[Claim]:
         Claim("12 true parts beat 3", section, memory, "12 parts", "3 parts"),
         Claim("24 true parts beat 12 (the paper: 12 are enough)", section, memory, "24 parts", "12 parts"),
         Claim("24 true joints beat 12 true parts (the paper: equal)", section, memory, "24 joints", "12 parts"),
+        Claim("Predicted parts beat RGB, stage 1's labels and minutes coming on top", section, memory,
+              "12 parts, predicted", "RGB"),
         Claim("Predicted parts beat RGB at equal training time", section, memory, "12 parts, predicted",
               "RGB, equal time"),
         Claim("12 predicted parts beat a predicted silhouette", section, memory, "12 parts, predicted",

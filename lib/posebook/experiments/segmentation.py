@@ -14,7 +14,14 @@ from torch import Tensor
 
 from posebook.body import part_groups
 from posebook.data.body_batches import PARTS, BodyBatches
-from posebook.experiments.outcome import Outcome, count_gflop, count_parameters, remember, training_memory_mb
+from posebook.experiments.outcome import (
+    Outcome,
+    count_gflop,
+    count_parameters,
+    ms_per_image,
+    remember,
+    training_memory_mb,
+)
 from posebook.metrics import confusion_matrix, part_scores
 from posebook.models.decode import softmax_cells
 from posebook.models.refinenet import Segmenter, normalise, upsample_logits
@@ -26,6 +33,7 @@ from posebook.trunk import heat_loss
 NBF_PARTS = 12  # the paper's granularity: labels are the most likely ones at this level first
 JOINTS = 24
 FOLDS = (0, 1)
+HEAT_WEIGHT = 0.25  # of the joints' loss: parts are what stage 1 is for, joints a second input to compare with
 
 
 class StageOne(NamedTuple):
@@ -72,7 +80,7 @@ def stage_one_loss(segmenter: Segmenter, batch, size: int) -> Tensor:
     """Cross-entropy of part labels at the picture's size, plus that of the joints' heat maps."""
     found = segmenter(normalise(batch.image))
     parts = F.cross_entropy(upsample_logits(found.logits, size), batch.parts.long())
-    return parts + heat_loss(found.heat.unsqueeze(2), batch.pixels, size) / 4
+    return parts + HEAT_WEIGHT * heat_loss(found.heat.unsqueeze(2), batch.pixels, size)
 
 
 @torch.no_grad()
@@ -110,7 +118,8 @@ def train_fold(fold: int, profile: Profile, train: BodyBatches, test: BodyBatche
         if fold == 0:
             on_test = segment(segmenter, test, np.arange(len(test)))
             found |= dict(zip(("test_labels", "test_joints"), on_test, strict=True))
-        costs = (count_parameters(segmenter), count_gflop(segmenter, train.size), budget.images_seen, float("nan"))
+        speed = ms_per_image(segmenter, normalise(test.get(slice(0, 32)).image))
+        costs = (count_parameters(segmenter), count_gflop(segmenter, train.size), budget.images_seen, speed)
         return Outcome(name, found, history, *costs, segmenter.state_dict(), training_memory_mb(device))
 
     return remember(key, make, __name__)

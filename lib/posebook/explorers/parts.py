@@ -28,11 +28,12 @@ from posebook.plots.images import draw_image, page_png
 from posebook.plots.mesh import face_tint, mesh_trace
 from posebook.plots.style import EYE, GREY, INK, figure, scene, upright
 from posebook.plots.twin3d import draw_scene
+from posebook.profile import DataProfile
 
 PICTURES = (*PART_INPUTS, "joints")  # no "rgb": nobody photographed the person from the other side
 PEOPLE = 8  # rows to choose from, unless the caller names them
 SCORED = 12  # parts of the F1
-TRUE_OPACITY = 0.4  # of the true body where a fitted one is to be seen through it
+GHOST = 0.3  # opacity of the true body where a fitted one is to be seen through it
 NO_NETWORK = "no trained network for this input"
 
 
@@ -81,21 +82,24 @@ class PartsExplorer(Explorer):
         self.caption = widgets.Label()
         self.picture, self.figure = live(picture_figure(batches.size)), live(self._bodies())
         self.watch([self.person], self.choose)
-        self.watch([self.turn, self.parts, self.kind, self.amount], self.update)
+        self.watch([self.turn], self.look)
+        self.watch([self.parts], self.paint)
+        self.watch([self.kind, self.amount], self.update)
         bars = widgets.VBox([self.person, self.turn]), widgets.VBox([self.parts, self.kind, self.amount])
         super().__init__([widgets.HBox(bars), self.caption, widgets.HBox([self.picture, self.figure])])
+        self.tint()
         self.choose()
 
     def _bodies(self) -> go.Figure:
         true, fitted = (mesh_trace(self.assets.template, self.assets.faces, name=n) for n in ("true", "fitted"))
-        return figure([fitted, true], height=420, width=460, scene=scene(REACH, EYE), margin={"t": 40})
+        return figure([true, fitted], height=420, width=460, scene=scene(REACH, EYE), margin={"t": 40})
 
     def choose(self) -> None:
         """Another person: pose the true body."""
         batch = self.batches.get([self.rows[self.person.value]])
         self.vertices = self.posed(batch.betas, batch.relative)
         self.joints, self.root = host(batch.joints3d[0]), host(batch.root[0])
-        self.update()
+        self.look()
 
     @torch.no_grad()
     def posed(self, betas: torch.Tensor, relative: torch.Tensor) -> np.ndarray:
@@ -108,27 +112,36 @@ class PartsExplorer(Explorer):
         """The true body after `turn`, and a crop round it."""
         R = Rotation.from_euler("y", self.turn.value, degrees=True).as_matrix().astype(np.float32)
         vertices, joints = (points @ R.T + self.root for points in (self.vertices, self.joints))
-        box = crop_box(project(vertices, full_K()), self.batches.dataset.manifest["margin"])
+        box = crop_box(project(vertices, full_K()), self.batches.dataset.manifest.get("margin", DataProfile.margin))
         return View(vertices, joints, crop_K(full_K(), box, self.batches.size))
 
-    def update(self) -> None:
-        """Turn, draw, degrade, fit, show."""
+    def look(self) -> None:
+        """Turn the true body and draw its part map."""
         self.view = view = self.turned()
         mesh = self.assets.faces, self.assets.part_of_face
         self.clean = render_parts(view.vertices, *mesh, view.K, self.batches.size)
+        self.update()
+
+    def paint(self) -> None:
+        """Another input: other colours, another network."""
+        self.kind.disabled = self.amount.disabled = self.parts.value == "joints"
+        self.tint()
+        self.update()
+
+    def update(self) -> None:
+        """Degrade the part map, fit, show."""
         self.labels = self._degraded()
         self.f1 = mean_f1(self.labels, self.clean)
         drawn = self.drawn()
         self.pixels = ((drawn[0].permute(1, 2, 0).numpy() + 1) * 127.5).round().astype(np.uint8)
         self.fit = self._fitted(drawn)
-        joints = torch.from_numpy(view.joints - view.joints[:1])
+        joints = torch.from_numpy(self.view.joints - self.view.joints[:1])
         self.error = None if self.fit is None else mpjpe(self.fit.joints[0].cpu(), joints).item()
         self._show()
 
     def _degraded(self) -> np.ndarray:
         """`clean` after the dial; the same draw for a person whatever the other controls say."""
-        self.kind.disabled = self.amount.disabled = self.parts.value == "joints"
-        if self.amount.disabled:
+        if self.parts.value == "joints":
             return self.clean
         chance = torch.Generator().manual_seed(self.rows[self.person.value])
         return degrade(torch.from_numpy(self.clean)[None], self.kind.value, self.amount.value, chance)[0].numpy()
@@ -146,35 +159,39 @@ class PartsExplorer(Explorer):
 
     def _show(self) -> None:
         name, fit = self.parts.value, self.fit
-        says = NO_NETWORK if fit is None else f"fit: MPJPE {self.error:.0f} mm over 24 joints"
-        map_says = "joints: degradations are for part maps" if name == "joints" else f"parts: mean F1 {self.f1:.2f}"
-        self.caption.value = f"{map_says}; {says}"
+        score = "degradations are for part maps" if name == "joints" else f"mean F1 of {SCORED} parts {self.f1:.2f}"
+        says = NO_NETWORK if fit is None else f"MPJPE of the fit {self.error:.0f} mm over 24 joints"
+        self.caption.value = f"{name}: {score}; {says}"
         self.picture.data[0].source = source(self.pixels)
         with self.figure.batch_update():
-            fitted, true = self.figure.data
+            true, fitted = self.figure.data
             move(true, upright(self.view.vertices - self.view.joints[0], "camera"))
-            true.update(opacity=1.0 if fit is None else TRUE_OPACITY, **self._tint())
-            fitted.visible = fit is not None
             if fit is not None:
                 move(fitted, upright(self.posed(fit.betas, fit.relative), "camera"))
-            self.figure.layout.title.text = "true body" if fit is None else "true body (pale), fitted body"
 
-    def _tint(self) -> dict:
-        """The true body in the picture's colours."""
+    def tint(self) -> None:
+        """Colour the fitted body as the picture, the true one as a grey ghost; without a network, the true one."""
         count = PART_INPUTS.get(self.parts.value, 24)
-        if count == 1:
-            return face_tint(None) | {"color": GREY}
-        return face_tint(part_groups(count)[self.assets.part_of_face], group_palette(count))
+        groups = None if count == 1 else part_groups(count)[self.assets.part_of_face]
+        colours = face_tint(groups, None if groups is None else group_palette(count))
+        fits = self.parts.value in self.models
+        with self.figure.batch_update():
+            true, fitted = self.figure.data
+            true.update(opacity=GHOST if fits else 1.0, **(face_tint(None) | {"color": GREY} if fits else colours))
+            fitted.update(visible=fits, **colours)
+            self.figure.layout.title.text = "fitted body in colours, true body grey" if fits else "true body"
 
     def png(self) -> bytes:
         """Picture and bodies side by side, the scores above."""
-        page = Figure(figsize=(7.4, 4.0), dpi=100, layout="constrained")
-        left, right = page.subplots(1, 2, width_ratios=(1, 1.2))
+        page = Figure(figsize=(7.0, 4.2), dpi=100, layout="constrained")
+        left, right = page.subplots(1, 2)
         draw_image(left, self.pixels)
         left.set_axis_off()
         draw_scene(right, self.figure)
-        right.set(xlim=(-0.9, 0.9), ylim=(-0.9, 0.9))
-        page.suptitle(f"{self.parts.value}; {self.caption.value}", fontsize=10, color=INK)
+        right.set(xlim=(-0.8, 0.8), ylim=(-0.8, 0.8))
+        left.set_title("what the network sees", fontsize=9, color=INK)
+        right.set_title(self.figure.layout.title.text, fontsize=9, color=INK)
+        page.suptitle(self.caption.value, fontsize=10, color=INK)
         return page_png(page)
 
 
