@@ -2,8 +2,9 @@
 
 from posebook.explorers.body import BodyExplorer
 from posebook.explorers.metric import MetricExplorer
+from posebook.explorers.parts import PartsExplorer
 from posebook.explorers.prediction import PredictionExplorer
 from posebook.explorers.sample import SampleExplorer
 from posebook.explorers.volume import VolumeExplorer
 
-__all__ = ["BodyExplorer", "MetricExplorer", "PredictionExplorer", "SampleExplorer", "VolumeExplorer"]
+__all__ = ["BodyExplorer", "MetricExplorer", "PartsExplorer", "PredictionExplorer", "SampleExplorer", "VolumeExplorer"]

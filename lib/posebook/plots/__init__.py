@@ -1,6 +1,7 @@
 """Figures: each is a plotly figure with a PNG twin; `show` displays both."""
 
 from posebook.plots.bars import bars_figure
+from posebook.plots.body_steps import body_steps, body_steps_figure, body_steps_png
 from posebook.plots.curves import curves_figure
 from posebook.plots.images import depth_image, image_grid, parts_image, sample_panels, scalar_image
 from posebook.plots.mesh import mesh_figure, mesh_trace
@@ -11,6 +12,9 @@ from posebook.plots.volume import volume_figure, volume_slices
 
 __all__ = [
     "bars_figure",
+    "body_steps",
+    "body_steps_figure",
+    "body_steps_png",
     "curves_figure",
     "depth_image",
     "image_grid",

@@ -4,27 +4,30 @@ T(betas) = T_0 + sum_k beta_k S_k;  J(betas) = regressor T(betas);  G_j = G_pare
 p_j = p_parent + G_parent (J_j - J_parent);  v = sum_j w_vj (G_j (T_v - J_j) + p_j), pose blend shapes left out here.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
-import smplx
-import torch
 from matplotlib.figure import Figure
-from torch import Tensor
 
 from posebook.errors import PosebookError
-from posebook.joint_layer import JointLayer
 from posebook.joints import SMPL24
 from posebook.plots.images import page_png
 from posebook.plots.mesh import mesh_trace
 from posebook.plots.skeleton import skeleton_trace
-from posebook.plots.style import BLUE, EYE, GREEN, INK, VERMILION, figure, scene
+from posebook.plots.style import EYE, GREEN, GREY, INK, PINK, figure, scene
 from posebook.plots.twin3d import draw_scene
+
+if TYPE_CHECKING:
+    import smplx
+    from torch import Tensor
 
 STEPS = ("1 template", "2 + shape", "3 rest joints", "4 rotations", "5 posed joints", "6 skinned mesh")
 GHOST = 0.3  # opacity of a mesh that a skeleton is seen through
 AXIS = 0.11  # metres, length of the axes that show a joint's rotation
+AXES = (PINK, GREEN, GREY)  # colours of x, y, z: not those of left and right
 
 
 class BodySteps(NamedTuple):
@@ -38,7 +41,6 @@ class BodySteps(NamedTuple):
     vertices: np.ndarray  # (V, 3) skinned
 
 
-@torch.no_grad()
 def body_steps(body: smplx.SMPL, betas: Tensor, relative: Tensor) -> BodySteps:
     """Compute each step of one body.
 
@@ -50,17 +52,22 @@ def body_steps(body: smplx.SMPL, betas: Tensor, relative: Tensor) -> BodySteps:
     Raises:
         PosebookError: other shapes.
     """
-    betas, relative = (torch.as_tensor(x, dtype=body.v_template.dtype) for x in (betas, relative))
-    if tuple(betas.shape) != (body.num_betas,) or tuple(relative.shape) != (len(SMPL24), 3, 3):
+    import torch  # here, so that other figures need neither torch nor a body
+
+    from posebook.joint_layer import JointLayer
+
+    betas, relative = (torch.as_tensor(x, dtype=body.v_template.dtype)[None] for x in (betas, relative))
+    if tuple(betas.shape) != (1, body.num_betas) or tuple(relative.shape) != (1, len(SMPL24), 3, 3):
         raise PosebookError(f"Expected betas ({body.num_betas},) and rotations (24, 3, 3) of one body, got "
-                            f"{tuple(betas.shape)} and {tuple(relative.shape)}.")  # fmt: skip
-    layer = JointLayer(body)
-    rotations, rest = layer.to_global(relative[None]), layer.rest_joints(betas[None])
-    joints = layer(betas[None], rotations) + rest[:, :1]
-    out = body(betas=betas[None], global_orient=relative[None, :1], body_pose=relative[None, 1:], pose2rot=False)
-    shaped = body.v_template + body.shapedirs @ betas
+                            f"{tuple(betas.shape[1:])} and {tuple(relative.shape[1:])}.")  # fmt: skip
+    with torch.no_grad():
+        layer = JointLayer(body)
+        rotations, rest = layer.to_global(relative), layer.rest_joints(betas)
+        joints = layer(betas, rotations) + rest[:, :1]
+        out = body(betas=betas, global_orient=relative[:, :1], body_pose=relative[:, 1:], pose2rot=False)
+        shaped = body.v_template + body.shapedirs @ betas[0]
     found = (body.v_template, shaped, rest[0], rotations[0], joints[0], out.vertices[0])
-    return BodySteps(*(array.detach().cpu().numpy() for array in found))
+    return BodySteps(*(array.numpy() for array in found))
 
 
 def body_steps_figure(
@@ -78,13 +85,13 @@ def body_steps_figure(
     reach = np.concatenate([steps.template, steps.shaped, steps.vertices])
     shown = [[step == i for i, group in enumerate(groups) for _ in group] for step in range(len(STEPS))]
     traces = [trace for group in groups for trace in group]
-    for trace, visible in zip(traces, shown[-1], strict=True):
+    for trace, visible in zip(traces, shown[0], strict=True):
         trace.visible = visible
     names = [f"{title}: {name}" if title else name for name in STEPS]
     buttons = [{"label": step, "method": "update", "args": [{"visible": visible}, {"title.text": name}]}
                for step, visible, name in zip(STEPS, shown, names, strict=True)]  # fmt: skip
-    bar = {"active": len(STEPS) - 1, "steps": buttons, "currentvalue": {"visible": False}, "pad": {"t": 5, "b": 5}}
-    return figure(traces, names[-1], 520, scene=scene(reach, EYE), sliders=[bar], showlegend=False)
+    bar = {"active": 0, "steps": buttons, "currentvalue": {"visible": False}, "pad": {"t": 5, "b": 5}}
+    return figure(traces, names[0], 520, scene=scene(reach, EYE), sliders=[bar], showlegend=False)
 
 
 def _traces(steps: BodySteps, faces: np.ndarray, part_of_face: np.ndarray | None) -> list[list]:
@@ -93,50 +100,41 @@ def _traces(steps: BodySteps, faces: np.ndarray, part_of_face: np.ndarray | None
     def mesh(vertices, parts=None, opacity=1.0):
         return mesh_trace(vertices, faces, parts, opacity=opacity)
 
-    def skeleton(joints):
-        return skeleton_trace(joints, SMPL24, frame="world")
+    def skeleton(joints, rank=0):
+        return skeleton_trace(joints, SMPL24, rank=rank, frame="world")
 
-    upright = np.tile(np.eye(3), (len(SMPL24), 1, 1))
     return [
         [mesh(steps.template)],
         [mesh(steps.shaped)],
         [mesh(steps.shaped, opacity=GHOST), skeleton(steps.rest_joints)],
-        [axes_trace(steps.rest_joints, steps.rotations), axes_trace(steps.rest_joints, upright, 0.35)],
-        [axes_trace(steps.joints, steps.rotations), skeleton(steps.joints)],
+        [skeleton(steps.rest_joints, 1), axes_trace(steps.rest_joints, steps.rotations)],
+        [skeleton(steps.joints), axes_trace(steps.joints, steps.rotations)],
         [mesh(steps.vertices, part_of_face)],
     ]
 
 
-def axes_trace(joints: np.ndarray, rotations: np.ndarray, strength: float = 1.0) -> go.Scatter3d:
-    """Axes of every joint as lines of AXIS metres: x vermilion, y green, z blue.
+def axes_trace(joints: np.ndarray, rotations: np.ndarray) -> go.Scatter3d:
+    """Axes of every joint as lines of AXIS metres: x pink, y green, z grey.
 
     Args:
         joints: (J, 3) metres, world frame.
         rotations: (J, 3, 3); the columns are the axes.
-        strength: of the colours, 0 to 1.
     """
     ends = joints[:, None] + AXIS * np.swapaxes(rotations, 1, 2)  # (J, 3 axes, 3)
     starts = np.broadcast_to(joints[:, None], ends.shape)
     points = np.stack((starts, ends, np.full_like(ends, np.nan)), 2).reshape(-1, 3).astype(np.float32)
-    colours = np.repeat([faded(c, strength) for c in (VERMILION, GREEN, BLUE)], 3).tolist() * len(joints)
-    line = {"width": 5, "color": colours}
+    line = {"width": 5, "color": np.repeat(AXES, 3).tolist() * len(joints)}
     return go.Scatter3d(x=points[:, 0], y=points[:, 1], z=points[:, 2], mode="lines", line=line, hoverinfo="skip",
                         showlegend=False)  # fmt: skip
-
-
-def faded(colour: str, strength: float) -> str:
-    """'#rrggbb' mixed with white."""
-    channels = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return "#" + "".join(f"{round(255 - strength * (255 - c)):02X}" for c in channels)
 
 
 def body_steps_png(chart: go.Figure) -> bytes:
     """All steps of `body_steps_figure` side by side, drawn from the figure's own traces."""
     steps = chart.layout.sliders[0].steps
-    page = Figure(figsize=(2.0 * len(steps), 2.5), dpi=100, layout="constrained")
+    page = Figure(figsize=(2.1 * len(steps), 2.5), dpi=100, layout="constrained")
     for panel, step in zip(page.subplots(1, len(steps)), steps, strict=True):
         shown = [trace for trace, visible in zip(chart.data, step.args[0]["visible"], strict=True) if visible]
-        draw_scene(panel, go.Figure([go.Figure(t).data[0].update(visible=True) for t in shown], chart.layout))
-        panel.set(xlim=(-0.7, 0.7), ylim=(-0.8, 0.8))
+        draw_scene(panel, go.Figure(shown, chart.layout).update_traces(visible=True))
+        panel.set(xlim=(-0.88, 0.88), ylim=(-0.88, 0.88))
         panel.set_title(step.label, fontsize=9, color=INK)
     return page_png(page)
