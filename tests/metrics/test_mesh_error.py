@@ -37,6 +37,23 @@ def test_weights_follow_the_target_not_the_vertex_count():
     torch.testing.assert_close(pve(pred, target), torch.tensor((3 * 30 + 5000) / 8, dtype=torch.float64))
 
 
+def test_areas_computed_before_serve_instead_of_faces():
+    vertices, faces = strip()
+    target = torch.stack([vertices, vertices * 2])
+    pred = target + torch.tensor(np.random.default_rng(0).normal(0, 0.02, target.shape))
+    areas = vertex_areas(target, faces)
+    torch.testing.assert_close(pve(pred, target, "none", areas=areas), pve(pred, target, "none", faces=faces))
+    torch.testing.assert_close(
+        pve(pred, target, areas=areas.float()), pve(pred, target, faces=faces), rtol=1e-6, atol=0
+    )
+    torch.testing.assert_close(pve(pred, target, areas=7 * areas), pve(pred, target, areas=areas))  # only shares count
+    torch.testing.assert_close(pve(pred, target, areas=torch.ones(2, 8)), pve(pred, target))
+    only = torch.zeros(2, 8)
+    only[:, 3] = 1
+    expected = 1000 * (pred - target)[:, 3].norm(dim=-1)
+    torch.testing.assert_close(pve(pred, target, "none", areas=only), expected)
+
+
 def test_refining_half_the_mesh_moves_only_the_plain_mean():
     fine = trimesh.creation.box().subdivide_to_size(0.2)
     vertices, faces = np.array(fine.vertices), np.array(fine.faces)
@@ -60,3 +77,13 @@ def test_bad_faces():
             pve(vertices, vertices, faces=bad)
     with pytest.raises(PosebookError, match="no surface"):
         pve(0 * vertices, 0 * vertices, faces=faces)
+
+
+def test_bad_areas():
+    vertices, faces = strip()
+    areas = vertex_areas(vertices, faces)
+    for bad in (areas[:7], areas[:, None], areas.expand(2, 8)):
+        with pytest.raises(PosebookError, match=r"areas: expected \(8,\), one a vertex"):
+            pve(vertices, vertices, areas=bad)
+    with pytest.raises(PosebookError, match="no surface"):
+        pve(vertices, vertices, areas=0 * areas)

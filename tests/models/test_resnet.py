@@ -82,6 +82,16 @@ def test_nbf_stage_one_maps():
     assert [m.shape[1] for m in maps] == [256, 512, 1024, 2048]
 
 
+@pytest.mark.parametrize(("depth", "channels"), [(18, 13), (50, 25), (18, 1)])
+def test_only_the_stem_knows_how_many_channels_a_picture_has(depth, channels):
+    usual, other = _on_meta(depth, width=16), _on_meta(depth, width=16, in_channels=channels)
+    shapes = [{name: tuple(value.shape) for name, value in net.state_dict().items()} for net in (usual, other)]
+    assert shapes[0] | {"conv1.weight": (16, channels, 7, 7)} == shapes[1]
+    assert shapes[0]["conv1.weight"] == (16, 3, 7, 7)
+    pooled = other(torch.zeros(2, channels, 64, 64, device="meta")).pooled
+    assert pooled.shape == (2, other.out_channels)
+
+
 def _fill():
     spec = importlib.util.spec_from_file_location("parity_fill", PARITY / "fill.py")
     module = importlib.util.module_from_spec(spec)

@@ -1,0 +1,43 @@
+"""A few bodies of the smoke profile: enough to train and score on in a second."""
+
+import copy
+from dataclasses import replace
+
+import pytest
+
+from posebook.body import load_body
+from posebook.data import open_dataset
+from posebook.data.body_batches import BodyBatches
+from posebook.joint_layer import JointLayer
+from posebook.profile import smoke
+
+
+def few(dataset, rows):
+    """Some rows of a dataset as a dataset."""
+    part = copy.copy(dataset)
+    part.arrays = {name: values[rows] for name, values in dataset.arrays.items()}
+    part.texts = {name: values[rows] for name, values in dataset.texts.items()}
+    part.manifest = dataset.manifest | {"images": len(part.arrays["image"])}
+    return part
+
+
+@pytest.fixture(scope="session")
+def layer(body_cache):
+    """Joints of the full free body."""
+    return JointLayer(load_body())
+
+
+@pytest.fixture(scope="session")
+def few_bodies(layer):
+    """Train and test batches: 12 stills, and two frames of each of three sequences."""
+    rows = slice(0, 12), slice(0, 24, 4)
+    sets = (open_dataset("procedural", split, smoke()) for split in ("train", "test"))
+    return [BodyBatches(few(d, r), layer=layer) for d, r in zip(sets, rows, strict=True)]
+
+
+@pytest.fixture
+def tiny():
+    """Profile with budgets of two batches of four."""
+    made = smoke()
+    stage1 = replace(made.segmentation, images_seen=8, batch=4, decoder=(16, 16, 16, 16))
+    return replace(made, segmentation=stage1, fitting=replace(made.fitting, images_seen=8, batch=4))
