@@ -1,6 +1,7 @@
 """A few bodies of the smoke profile: enough to train and score on in a second."""
 
 import copy
+import functools
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from posebook.body import load_body
 from posebook.data import open_dataset
 from posebook.data.body_batches import BodyBatches
+from posebook.experiments import outcome
 from posebook.joint_layer import JointLayer
 from posebook.profile import smoke
 
@@ -41,3 +43,14 @@ def tiny():
     made = smoke()
     stage1 = replace(made.segmentation, images_seen=8, batch=4, decoder=(16, 16, 16, 16))
     return replace(made, segmentation=stage1, fitting=replace(made.fitting, images_seen=8, batch=4))
+
+
+SOURCE_HASH = functools.cache(outcome.source_hash)  # half a second each
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache for trained variants."""
+    monkeypatch.setattr(outcome, "cache_dir", lambda *parts: tmp_path)
+    monkeypatch.setattr(outcome, "source_hash", SOURCE_HASH)
+    return tmp_path

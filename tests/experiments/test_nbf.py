@@ -11,7 +11,6 @@ import torch
 from posebook.data.degrade import DEGRADATIONS
 from posebook.data.inputs import INPUTS, channels, joints_picture, parts_picture, rgb_picture
 from posebook.experiments import bodies, nbf
-from posebook.experiments import outcome as kept
 from posebook.experiments.bodies import Judge
 from posebook.experiments.degradation import degradation_curve, degraded_labels
 from posebook.experiments.nbf import (
@@ -197,12 +196,6 @@ def test_degraded_rows_learn_from_degraded_maps(few_bodies, layer, tiny):
     clean = parts_picture(few_bodies[0].get(slice(0, 4)).parts, 24)
     assert torch.equal(seen[0.0], clean)
     assert 0.01 < (seen[0.5] != clean).any(1).double().mean() < 0.5
-
-
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(kept, "cache_dir", lambda *parts: tmp_path)
-    return tmp_path
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import copy
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,6 @@ import torch
 
 from posebook.body import part_groups
 from posebook.data.body_batches import BodyBatches
-from posebook.experiments import outcome as kept
 from posebook.experiments import segmentation
 from posebook.experiments.segmentation import (
     HEAT_WEIGHT,
@@ -104,12 +104,6 @@ def test_loss_learns_true_parts_from_the_picture_not_from_what_may_be_seen(few_b
     assert torch.equal(stage_one_loss(oracle, batch, 64), stage_one_loss(oracle, other, 64))
 
 
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(kept, "cache_dir", lambda *parts: tmp_path)
-    return tmp_path
-
-
 def spied(batches):
     """The same batches, and the rows that were augmented (trained on) and read plainly (segmented)."""
     spy, trained, segmented = copy.copy(batches), [], []
@@ -159,6 +153,23 @@ def test_both_folds_make_maps_of_every_picture_once(few_bodies, tiny, cache, mon
     again = train_stage_one(tiny, train, test, 0, "cpu")
     for field in ("train_labels", "train_joints", "test_labels", "test_joints"):
         np.testing.assert_array_equal(getattr(again, field), getattr(stage, field))
+
+
+def test_maps_lie_at_their_pictures_numbers(few_bodies, tiny, monkeypatch):
+    """Made-up answers: picture i has label i everywhere and its joints at (i, i)."""
+
+    def told(fold, *_):
+        rows = np.arange(1 - fold, 12, 2)
+        found = {"train_labels": np.broadcast_to(rows[:, None, None], (6, 64, 64)),
+                 "train_joints": np.broadcast_to(rows[:, None, None], (6, 24, 2))}  # fmt: skip
+        return SimpleNamespace(predictions=found | {"test_labels": f"of fold {fold}", "test_joints": fold})
+
+    monkeypatch.setattr(segmentation, "train_fold", told)
+    stage = train_stage_one(tiny, *few_bodies, 0, "cpu")
+    assert stage.train_labels.dtype == np.uint8
+    assert (stage.train_labels == np.arange(12)[:, None, None]).all()
+    assert (stage.train_joints == np.arange(12)[:, None, None]).all()
+    assert (stage.test_labels, stage.test_joints) == ("of fold 0", 0)
 
 
 def test_a_worse_stage_one_another_seed_and_another_profile_are_trained_anew(few_bodies, tiny, cache):
