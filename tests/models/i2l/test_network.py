@@ -169,7 +169,9 @@ def test_outputs_of_the_two_stages(small):
     assert lixel.pose is None and lixel.mesh_cam is None and param.mesh_cam is None
     assert param.pose.shape == (3, 9) and param.shape.shape == (3, 10)
     torch.testing.assert_close(lixel.mesh_img, param.mesh_img)
-    torch.testing.assert_close(param.joints_from_mesh, torch.einsum("jv,bvc->bjc", small.joint_regressor, lixel.mesh_img))
+    torch.testing.assert_close(
+        param.joints_from_mesh, torch.einsum("jv,bvc->bjc", small.joint_regressor, lixel.mesh_img)
+    )
     assert lixel.mesh_img.min() >= 0 and lixel.mesh_img.max() <= small.bins - 1
 
 
