@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from posebook.models.i2l import Lixels, lixel_coordinates, lixel_spread, soft_argmax
-from posebook.models.i2l.lixel import LixelHead
+from posebook.models.i2l.lixel import LixelHead, Upsampling
 
 
 def test_soft_argmax_of_two_equal_peaks_is_their_middle():
@@ -49,3 +49,20 @@ def test_fresh_head_starts_as_the_official_one():
     head = LixelHead(5, channels=64, hidden=64, bins=16)
     assert head.deconv[0].weight.std().item() == pytest.approx(0.001, rel=0.05)
     assert head.conv_x[0].bias.abs().max() > 0  # Conv1d keeps torch's own start
+
+
+@pytest.mark.parametrize(("batch", "side"), [(1, 8), (2, 8), (3, 2), (3, 8)])
+def test_upsampling_is_the_transposed_convolution(batch, side):
+    """Few positions (a matrix product) and many (torch's own), values and gradients."""
+    torch.manual_seed(0)
+    layer = Upsampling(5, 3).double()
+    results = []
+    for call in (layer, lambda x: torch.nn.functional.conv_transpose2d(x, layer.weight, stride=2, padding=1)):
+        layer.zero_grad()
+        x = torch.rand(batch, 5, side, side, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+        out = call(x.requires_grad_())
+        out.square().sum().backward()
+        results.append((out, x.grad, layer.weight.grad.clone()))
+    assert results[0][0].shape == (batch, 3, 2 * side, 2 * side)
+    for ours, torchs in zip(*results, strict=True):
+        torch.testing.assert_close(ours, torchs)

@@ -7,6 +7,7 @@ without a half-bin shift (see posebook.models.i2l.units). Source: specs/i2l.md 1
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from posebook.errors import PosebookError
@@ -93,5 +94,26 @@ class LixelHead(nn.Module):
 
 def _double(channels: int, hidden: int) -> tuple[nn.Module, ...]:
     """Twice the height and width."""
-    up = nn.ConvTranspose2d(channels, hidden, 4, stride=2, padding=1, bias=False)
-    return up, nn.BatchNorm2d(hidden), nn.ReLU(inplace=True)
+    return Upsampling(channels, hidden), nn.BatchNorm2d(hidden), nn.ReLU(inplace=True)
+
+
+class Upsampling(nn.ConvTranspose2d):
+    """4x4 transposed convolution, stride 2, padding 1, without bias: twice the height and width.
+
+    On a map of few positions the weights are the larger part (32 MB against 0.5 MB at the first one of the paper's, for
+    one image), and re-ordering them, as the CPU's convolution does, costs more than the arithmetic: there it is one
+    matrix product, whose 4x4 patches are added up.
+    """
+
+    few = 128  # positions in the batch: two images of 8x8
+
+    def __init__(self, channels: int, hidden: int):
+        super().__init__(channels, hidden, 4, stride=2, padding=1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, channels, h, w) -> (B, hidden, 2 h, 2 w)."""
+        height, width = x.shape[2:]
+        if len(x) * height * width > self.few:
+            return super().forward(x)
+        patches = self.weight.flatten(1).mT @ x.flatten(2)  # (B, hidden * 16, h * w)
+        return F.fold(patches, (2 * height, 2 * width), 4, padding=1, stride=2)

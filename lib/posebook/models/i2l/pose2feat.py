@@ -90,8 +90,8 @@ class Pose2Feat(nn.Module):
         return relu(norm(merged))
 
     def _whole(self, early: Tensor, joints: Tensor) -> Tensor:
-        volume = gaussian_volume(joints, self.bins, self.sigma)
-        return self.conv[0](torch.cat((early, volume.flatten(1, 2)), dim=1))
+        channels = torch.cat((early, gaussian_volume(joints, self.bins, self.sigma).flatten(1, 2)), dim=1)
+        return self.conv[0](channels)
 
     def _folded(self, convolution: nn.Conv2d, early: Tensor, joints: Tensor) -> Tensor:
         merged = F.conv2d(early, convolution.weight[:, : self.channels], convolution.bias, padding=1)
