@@ -19,7 +19,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from posebook.models.i2l import I2LMeshNet
 
-REPEATS = 9
+REPEATS = 15
 MB = 2**20
 
 

@@ -188,6 +188,15 @@ def test_mesh_cam_has_the_root_at_the_origin_and_moves_with_the_network(recorded
     assert recorded_body.v_template.dtype == torch.float32
 
 
+def test_autocast_leaves_coordinates_whole(small):
+    image = torch.rand(2, 3, 64, 64)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        output = small(image)
+    assert {v.dtype for v in output if v is not None} == {torch.float32}
+    assert len(output.mesh_img.unique()) > 60  # 72 numbers, not quarters of a bin
+    torch.testing.assert_close(output.joints_from_mesh, small.joint_regressor @ output.mesh_img)
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [

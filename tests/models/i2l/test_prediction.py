@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from posebook.errors import PosebookError
+from posebook.models.i2l import HeatmapUnits, I2LMeshNet
 from posebook.models.i2l.crop import clean_box, crop_affine, warp
+from posebook.models.i2l.units import HAND_DEPTH
 
 BOX = (30, 10, 60, 70)
 
@@ -57,6 +59,13 @@ def test_relative_mesh_takes_the_box_for_two_metres(small, picture):
     torch.testing.assert_close(root, torch.zeros(3), atol=1e-5, rtol=0)
 
 
+def test_hand_bins_are_shallow(small, picture):
+    small.units = HeatmapUnits(64, 16, HAND_DEPTH)
+    found = small.predict(picture, BOX)
+    assert found.root_depth == pytest.approx(1500 * 0.3 / found.box[2].item())
+    assert (found.mesh_lixel[:, 2] - found.root_depth).abs().max() <= 0.15
+
+
 def test_modes_of_all_parts_stay(small, picture):
     small.train_stage("param")
     before = [m.training for m in small.modules()], small.param_regressor.fc[1].running_mean.clone()
@@ -93,8 +102,6 @@ def test_bad_input_is_refused(small, picture, change, told):
 
 
 def test_body_mesh_stands_at_the_root_depth(recorded_body, picture):
-    from posebook.models.i2l import I2LMeshNet
-
     network = I2LMeshNet(24, 6890, recorded_body.J_regressor, recorded_body, image_size=64,
                          trunk={"depth": 18, "width": 8}, hidden=8)  # fmt: skip
     found = network.predict(picture, BOX, focal=800, root_depth=3.5)

@@ -22,9 +22,9 @@ class Lixels(NamedTuple):
 
 
 def soft_argmax(logits: Tensor) -> Tensor:
-    """Expected bin index, sum_i i softmax(logits)_i: (..., bins) -> (...), in 0..bins - 1."""
-    index = torch.arange(logits.shape[-1], device=logits.device, dtype=logits.dtype)
-    return logits.softmax(-1) @ index
+    """Expected bin index, sum_i i softmax(logits)_i: (..., bins) -> (...), in 0..bins - 1; half becomes float32."""
+    chance, index = _chances(logits)
+    return (chance * index).sum(-1)  # no matrix product: autocast would round it to a quarter of a bin
 
 
 def lixel_coordinates(lixels: Lixels) -> Tensor:
@@ -36,11 +36,16 @@ def lixel_spread(lixels: Lixels) -> Tensor:
     """Standard deviation of the bin index under each softmax, the network's own uncertainty: (B, N, 3) bins."""
     spreads = []
     for logits in lixels:
-        index = torch.arange(logits.shape[-1], device=logits.device, dtype=logits.dtype)
-        chance = logits.softmax(-1)
-        away = index - (chance @ index).unsqueeze(-1)
+        chance, index = _chances(logits)
+        away = index - (chance * index).sum(-1, keepdim=True)
         spreads.append((chance * away.square()).sum(-1).sqrt())
     return torch.stack(spreads, dim=-1)
+
+
+def _chances(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Softmax over the bins and the bins' indices, at least in float32."""
+    logits = logits if logits.dtype == torch.float64 else logits.float()
+    return logits.softmax(-1), torch.arange(logits.shape[-1], device=logits.device, dtype=logits.dtype)
 
 
 class LixelHead(nn.Module):

@@ -1,6 +1,7 @@
 """I2L-MeshNet: image -> joints -> mesh, both as lixels, -> body parameters. Source: specs/i2l.md section 1."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 import torch
@@ -12,6 +13,7 @@ from posebook.models.i2l.lixel import LixelHead, lixel_coordinates
 from posebook.models.i2l.param_regressor import BodyParameters, ParamRegressor
 from posebook.models.i2l.pose2feat import SIGMA, Pose2Feat
 from posebook.models.i2l.prediction import Prediction, predict
+from posebook.models.i2l.units import BODY_DEPTH, HeatmapUnits
 from posebook.models.resnet import ResNet
 
 STAGES = ("lixel", "param")
@@ -42,6 +44,7 @@ class I2LMeshNet(nn.Module):
         trunk: `ResNet` options of both trunks; None is ResNet-50.
         hidden: channels of the upsampled maps.
         sigma: of the Gaussians, bins.
+        depth_size: metres of depth that the bins span; 2 for bodies, 0.3 for hands. Only read by `predict`.
         materialise: make the J * D * H * W Gaussian volume instead of folding it into Pose2Feat (equal results).
 
     Raises:
@@ -54,12 +57,13 @@ class I2LMeshNet(nn.Module):
 
     def __init__(self, joint_num: int, vertex_num: int, joint_regressor: Tensor, body: nn.Module | None = None,
                  rotation_num: int | None = None, image_size: int = 256, trunk: dict | None = None, hidden: int = 256,
-                 sigma: float = SIGMA, materialise: bool = False):  # fmt: skip
+                 sigma: float = SIGMA, depth_size: float = BODY_DEPTH, materialise: bool = False):  # fmt: skip
         super().__init__()
         posed = None if body is None else PosedBody(body)
         rotations = rotation_num or (24 if posed is None else posed.rotations)
         _check_sizes(joint_num, vertex_num, joint_regressor, posed, rotations, image_size)
         self.joint_num, self.vertex_num, self.image_size, self.bins = joint_num, vertex_num, image_size, image_size // 4
+        self.units = HeatmapUnits(image_size, self.bins, depth_size)
         options = {"depth": 50} | (trunk or {})
         self.pose_backbone = ResNet(**options)
         stem, channels = self.pose_backbone.stem_channels, self.pose_backbone.out_channels
@@ -91,11 +95,12 @@ class I2LMeshNet(nn.Module):
             raise PosebookError(f"Expected a floating-point image (B, {size}), got {image.dtype} {tuple(image.shape)}.")
         with torch.set_grad_enabled(torch.is_grad_enabled() and stage == "lixel"):
             joints, mesh = self.lixels(image)
+        with _full_precision(image.device.type):
             from_mesh = self.joint_regressor @ mesh
-        if stage == "lixel":
-            return I2LOutput(joints, mesh, from_mesh, None, None, None)
-        found = self.param_regressor(from_mesh.detach())
-        return I2LOutput(joints, mesh, from_mesh, found.pose, found.shape, self.pose_body(found))
+            if stage == "lixel":
+                return I2LOutput(joints, mesh, from_mesh, None, None, None)
+            found = self.param_regressor(from_mesh.detach())
+            return I2LOutput(joints, mesh, from_mesh, found.pose, found.shape, self.pose_body(found))
 
     def lixels(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """(B, 3, S, S) -> joints (B, J, 3) and mesh (B, V, 3), heat-map units."""
@@ -155,6 +160,11 @@ class I2LMeshNet(nn.Module):
                 **options) -> Prediction:  # fmt: skip
         """Joints and meshes of one person in a whole picture; see `posebook.models.i2l.predict`."""
         return predict(self, image, box, focal, root_depth, **options)
+
+
+def _full_precision(device: str) -> AbstractContextManager:
+    """Coordinates are not for half precision: autocast, if any, ends here."""
+    return torch.autocast(device, enabled=False) if torch.amp.is_autocast_available(device) else nullcontext()
 
 
 def _check_stage(stage: str) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from posebook.errors import PosebookError
 from posebook.models.i2l.crop import apply_affine, clean_box, crop_affine, warp
-from posebook.models.i2l.units import BODY_DEPTH, HeatmapUnits, place_body, to_camera
+from posebook.models.i2l.units import place_body, to_camera
 
 if TYPE_CHECKING:
     from posebook.models.i2l.network import I2LMeshNet, I2LOutput
@@ -37,8 +37,7 @@ class Prediction(NamedTuple):
 
 
 def predict(network: "I2LMeshNet", image: Any, box: Any, focal: float | None = None, root_depth: float | None = None,
-            principal: tuple[float, float] | None = None, depth_size: float = BODY_DEPTH,
-            widen: bool = True) -> Prediction:  # fmt: skip
+            principal: tuple[float, float] | None = None, widen: bool = True) -> Prediction:  # fmt: skip
     """Joints and meshes of the person in a box.
 
     Args:
@@ -47,10 +46,10 @@ def predict(network: "I2LMeshNet", image: Any, box: Any, focal: float | None = N
             BGR: the official demo's own pictures were made from BGR by mistake.
         box: x, y, width, height of the person, pixels.
         focal: pixels. None assumes 1500, the official default; 500 is a better guess for hands.
-        root_depth: metres from the camera to the root. None assumes the depth at which the widened box is depth_size
-            metres wide, focal * depth_size / side, which makes the lixel mesh's scale independent of the focal length.
+        root_depth: metres from the camera to the root. None assumes the depth at which the widened box is as wide
+            as the bins are deep (network.units.depth_size: 2 m for bodies), focal * depth_size / side, so that the
+            lixel mesh's scale does not depend on the focal length.
         principal: pixels; None is the picture's centre.
-        depth_size: metres that the depth bins span: 2 for bodies, 0.3 for hands.
         widen: clean the box up and widen it (`crop.clean_box`); False for boxes that have been through it.
 
     Returns:
@@ -65,7 +64,7 @@ def predict(network: "I2LMeshNet", image: Any, box: Any, focal: float | None = N
     if used is None:
         raise PosebookError(f"The box {box} (x, y, width, height) has no area in the {width} x {height} picture.")
     focal = FOCAL if focal is None else float(focal)
-    root_depth = focal * depth_size / float(used[2:].max()) if root_depth is None else float(root_depth)
+    root_depth = focal * network.units.depth_size / float(used[2:].max()) if root_depth is None else float(root_depth)
     if not (focal > 0 and root_depth > 0):
         raise PosebookError(f"Expected a focal length in pixels and a depth in metres above 0: {focal}, {root_depth}.")
     centre = (width / 2, height / 2) if principal is None else principal
@@ -73,13 +72,12 @@ def predict(network: "I2LMeshNet", image: Any, box: Any, focal: float | None = N
     affine = crop_affine(used, network.image_size)
     with evaluating(network), torch.no_grad():
         output = network(warp(picture, affine.to_image, network.image_size)[None])
-        units = HeatmapUnits(network.image_size, network.bins, depth_size)
-        return _read_out(network, output, units, affine.to_image.to(picture), used, focal, root_depth, K)
+        return _read_out(network, output, affine.to_image.to(picture), used, focal, root_depth, K)
 
 
-def _read_out(network: "I2LMeshNet", output: "I2LOutput", units: HeatmapUnits, to_image: Tensor, box: Tensor,
-              focal: float, root_depth: float, K: Tensor) -> Prediction:  # fmt: skip
-    depth = torch.tensor([root_depth], device=K.device)
+def _read_out(network: "I2LMeshNet", output: "I2LOutput", to_image: Tensor, box: Tensor, focal: float,
+              root_depth: float, K: Tensor) -> Prediction:  # fmt: skip
+    units, depth = network.units, torch.tensor([root_depth], device=K.device)
     root = output.joints_from_mesh[:, :1]  # (1, 1, 3)
     mesh = to_camera(output.mesh_img, units, to_image[None], depth, K)
     placed = None
