@@ -8,7 +8,7 @@ from posebook.hand.source import FINGERS
 from posebook.joints import MANO16
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the way along a bone
-TOLERANCE = 0.003  # metres that two spheres may overlap: skin gives way
+TOLERANCE = 0.004  # metres that two spheres may overlap: skin gives way, and pads are flatter than spheres
 
 
 class Spheres(NamedTuple):

@@ -49,7 +49,9 @@ def angle_index(name: str) -> tuple[int, int]:
     """(joint - 1, angle) of a name such as "index1.flex"."""
     joint, _, dof = name.partition(".")
     if joint not in LIMITS or dof not in DOFS:
-        raise PosebookError(f"Unknown angle {name!r}: expected a joint of {', '.join(LIMITS)}, a dot and one of {DOFS}.")
+        raise PosebookError(
+            f"Unknown angle {name!r}: expected a joint of {', '.join(LIMITS)}, a dot and one of {DOFS}."
+        )
     return MANO16.index(joint) - 1, DOFS.index(dof)
 
 

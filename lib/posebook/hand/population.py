@@ -47,7 +47,9 @@ def flat_hands(source: HandSource, count: int, seed: int) -> People:
         rest, heads = rest_people(source.anny, chunk)
         rest = to_hand_axes(source.vertices(rest), heads, source.bones)
         bones = to_hand_axes(heads, heads, source.bones)[:, source.bones]
-        flat, flat_joints = skin(rest, bones, straightening(bones, rest[:, source.tips]), source.weights, MANO16.parents)
+        flat, flat_joints = skin(
+            rest, bones, straightening(bones, rest[:, source.tips]), source.weights, MANO16.parents
+        )
         vertices.append(flat)
         joints.append(flat_joints)
     return People(np.concatenate(vertices), np.concatenate(joints))

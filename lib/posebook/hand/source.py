@@ -28,7 +28,6 @@ class HandSource(NamedTuple):
     bones: np.ndarray  # (16,) anny bone whose head is each MANO joint
     tips: np.ndarray  # (5,) vertex at each fingertip, in the order of FINGERS
 
-
     def vertices(self, anny_vertices: np.ndarray) -> np.ndarray:
         """The hand's vertices (P, V, 3) out of anny's (P, N, 3)."""
         own = anny_vertices[:, self.kept]
