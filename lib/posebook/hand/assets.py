@@ -1,11 +1,10 @@
 """Load a right hand: the free one (baked once, cached) or the user's licensed MANO file; and what belongs to each."""
 
+import contextlib
+import io
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
-
-import contextlib
-import io
 
 import numpy as np
 import smplx

@@ -57,8 +57,8 @@ def hand_statistics(
     """Numbers of the shape space and of the regressor, on people that neither was fitted to.
 
     Args:
-        space: of the baked mesh. mano: its arrays. tips: (5,). pool: (P, 10) betas. held_out: flat hands on the baked
-        mesh with anny's joints. poses: (N, 45).
+        space: of the baked mesh. mano: its arrays. tips: (5,). pool: (P, 10) betas.
+        held_out: flat hands on the baked mesh, with anny's joints. poses: (N, 45).
     """
     regressor, weights = mano["J_regressor"].astype(float), mano["weights"].astype(float)
     hands = reconstruct(space, pool)
