@@ -113,7 +113,7 @@ class HandPainter:
         return self.model(**inputs, transl=torch.zeros(len(views), 3)).vertices.numpy()
 
     def colours(self, rng: np.random.Generator) -> np.ndarray:
-        """Albedo (F, 3) in [0, 1]: a skin of `appearance.SKIN_TONES`, the palm lighter, sometimes cloth at the stump."""
+        """Albedo (F, 3) in [0, 1]: a skin of `appearance.SKIN_TONES`, palm lighter, sometimes cloth at the stump."""
         tone = appearance.SKIN_TONES[rng.integers(len(appearance.SKIN_TONES))] * rng.uniform(0.85, 1.1)
         lighter = rng.uniform(0.15, 0.4) * np.maximum(appearance.SKIN_TONES[0] - tone, 0)
         colours = tone + self.palm[:, None] * lighter

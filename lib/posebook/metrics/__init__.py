@@ -2,6 +2,7 @@
 
 from posebook.metrics.acceleration import accel, accel_error
 from posebook.metrics.findings import Finding, finding, findings_table
+from posebook.metrics.fscore import FreiHandScores, freihand_scores, fscore
 from posebook.metrics.mesh import pve, vertex_areas
 from posebook.metrics.positions import (
     auc,
@@ -21,6 +22,7 @@ __all__ = [
     "POSEBOOK17",
     "Alignment",
     "Finding",
+    "FreiHandScores",
     "Protocol",
     "accel",
     "accel_error",
@@ -28,6 +30,8 @@ __all__ = [
     "evaluate",
     "finding",
     "findings_table",
+    "freihand_scores",
+    "fscore",
     "joint_distances",
     "mpjpe",
     "mpjpe_per_action",
