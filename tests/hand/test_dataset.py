@@ -72,9 +72,9 @@ def test_reading(cache):
 def test_names_tell_what_matters():
     recipe = HandRecipe("train", 200, SMALL)
     assert recipe.version() == HandRecipe("train", 200, replace(SMALL, test_images=7)).version()
-    for other in (HandRecipe("val", 200, SMALL), HandRecipe("train", 201, SMALL),
-                  HandRecipe("train", 200, replace(SMALL, turn=90)), HandRecipe("train", 200, replace(SMALL, seed=2))):  # fmt: skip
-        assert other.version() != recipe.version()
+    turned, reseeded = replace(SMALL, turn=90), replace(SMALL, seed=2)
+    for other in (("val", 200, SMALL), ("train", 201, SMALL), ("train", 200, turned), ("train", 200, reseeded)):
+        assert HandRecipe(*other).version() != recipe.version()
 
 
 def test_unknown_names_are_refused():

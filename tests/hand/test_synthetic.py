@@ -55,7 +55,7 @@ def test_labels_sit_on_their_joints(test_set):
     tips, agree = load_hand_assets().tips, []
     for i in range(len(test_set)):
         s, vertices = test_set[i], vertices_of(test_set[i])
-        for finger, vertex in tips.items():
+        for vertex in tips.values():
             u, v = project(vertices[vertex][None], s.K)[0].astype(int)
             part = s.parts[max(v - 1, 0) : v + 2, max(u - 1, 0) : u + 2]
             depth = s.depth[max(v - 1, 0) : v + 2, max(u - 1, 0) : u + 2]
