@@ -7,12 +7,12 @@ body's root by -angle about the optical axis. A mirrored person is mirrored firs
 import math
 from typing import NamedTuple
 
-import roma
 import torch
 from torch import Tensor
 
 from posebook.errors import PosebookError
 from posebook.models.i2l.crop import CropAffine, crop_affine, flip_box, warp
+from posebook.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 
 SCALE_SPREAD, SCALE_LIMIT = 0.25, 1.0
 TURN_DEGREES, TURN_LIMIT, TURN_CHANCE = 30.0, 2.0, 0.6
@@ -80,8 +80,8 @@ def turn_points(points: Tensor, rotation: float) -> Tensor:
 
 def turn_root(pose: Tensor, rotation: float) -> Tensor:
     """Turn the body with its points: only the root's axis-angle changes, (..., 3 R) -> (..., 3 R), radians."""
-    root = roma.rotvec_to_rotmat(pose[..., :3])
-    return torch.cat((roma.rotmat_to_rotvec(_turn(rotation, pose) @ root), pose[..., 3:]), -1)
+    root = axis_angle_to_matrix(pose[..., :3])
+    return torch.cat((matrix_to_axis_angle(_turn(rotation, pose) @ root), pose[..., 3:]), -1)
 
 
 def flip_pose(pose: Tensor, partner: tuple[int, ...]) -> Tensor:

@@ -4,12 +4,12 @@ Official checkpoints hold a copy of the licensed SMPL arrays, because the layer 
 move with the network (`to`, `half`) but are neither saved nor asked for on loading. Source: specs/i2l.md 1.7, 6.
 """
 
-import roma
 import torch
 from smplx.lbs import lbs
 from torch import Tensor, nn
 
 from posebook.errors import PosebookError
+from posebook.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 
 _ARRAYS = ("v_template", "shapedirs", "posedirs", "J_regressor", "parents", "lbs_weights")
 
@@ -52,8 +52,8 @@ class PosedBody(nn.Module):
             (B, V, 3) metres, in the axes of the root rotation (camera axes), near the model's own origin.
         """
         if self.pose_mean is not None:
-            turn = roma.rotmat_to_rotvec(rotations).flatten(1) + self.pose_mean
-            rotations = roma.rotvec_to_rotmat(turn.unflatten(-1, (-1, 3)))
+            turn = matrix_to_axis_angle(rotations).flatten(1) + self.pose_mean
+            rotations = axis_angle_to_matrix(turn.unflatten(-1, (-1, 3)))
         shapedirs = self.shapedirs[..., : shape.shape[-1]]
         vertices, _ = lbs(shape, rotations, self.v_template, shapedirs, self.posedirs, self.J_regressor, self.parents,
                           self.lbs_weights, pose2rot=False)  # fmt: skip

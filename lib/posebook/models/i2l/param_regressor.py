@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
-import roma
 from torch import Tensor, nn
+
+from posebook.rotations import axis_angle_to_matrix, matrix_to_axis_angle, rotation_6d_to_matrix
 
 
 class BodyParameters(NamedTuple):
@@ -50,12 +51,11 @@ class ParamRegressor(nn.Module):
         """
         hidden = self.fc(joints.flatten(1))
         numbers = self.fc_pose(hidden).unflatten(-1, (self.rotations, 6))
-        # posebook.rotations.rotation_6d_to_matrix and matrix_to_axis_angle, once that file is on this branch.
-        rotations = roma.special_gramschmidt(numbers.unflatten(-1, (3, 2)), epsilon=1e-12)  # (B, R, 3, 3)
-        pose = roma.rotmat_to_rotvec(rotations)
+        rotations = rotation_6d_to_matrix(numbers)  # (B, R, 3, 3)
+        pose = matrix_to_axis_angle(rotations)
         return BodyParameters(rotations, pose.flatten(1), self.fc_shape(hidden))
 
 
 def pose_to_rotations(pose: Tensor) -> Tensor:
     """(B, 3 R) axis-angle, radians -> (B, R, 3, 3)."""
-    return roma.rotvec_to_rotmat(pose.unflatten(-1, (-1, 3)))
+    return axis_angle_to_matrix(pose.unflatten(-1, (-1, 3)))
