@@ -206,7 +206,9 @@ def notebooks(
 def cache(
     kind: Annotated[
         list[str] | None,
-        typer.Argument(metavar="KIND", help="body, data, motion, cmu_mocap, trunk, variants, runs; all when left out"),
+        typer.Argument(
+            metavar="KIND", help="body, hand, data, motion, cmu_mocap, trunk, variants, runs; all when left out"
+        ),
     ] = None,
     clear: Annotated[bool, typer.Option("--clear", help="remove these kinds; everything when none is named")] = False,
 ) -> None:

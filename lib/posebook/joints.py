@@ -74,12 +74,28 @@ LSP14 = JointSet(
     (2, 3),
 )  # fmt: skip
 
+_FINGERS = ("index", "middle", "pinky", "ring", "thumb")  # MANO's order
+
+MANO16 = JointSet(  # a right hand; joint 1 of a finger is its knuckle, of the thumb the joint at the wrist
+    "mano16",
+    ("wrist", *(f"{finger}{k}" for finger in _FINGERS for k in (1, 2, 3))),
+    (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 0, 10, 11, 0, 13, 14),
+    (0,),
+)
+
+HAND21 = JointSet(  # FreiHAND's and I2L-MeshNet's order: MANO's joints with fingertips (4), from the thumb on
+    "hand21",
+    ("wrist", *(f"{f}{k}" for f in ("thumb", "index", "middle", "ring", "pinky") for k in (1, 2, 3, 4))),
+    (-1, 0, 1, 2, 3, 0, 5, 6, 7, 0, 9, 10, 11, 0, 13, 14, 15, 0, 17, 18, 19),
+    (0,),
+)
+
 SPIN_EXTRA9 = (  # rows of the extra regressor that complete SPIN's 54-joint pool, specs/vibe.md section 1.1
     "right_hip_lsp", "left_hip_lsp", "neck_lsp", "head_top_lsp", "pelvis_mpii", "thorax_mpii", "spine_h36m",
     "jaw_h36m", "head_h36m",
 )  # fmt: skip
 
-JOINT_SETS = {s.name: s for s in (SMPL24, H36M17, COCO17, LSP14)}
+JOINT_SETS = {s.name: s for s in (SMPL24, H36M17, COCO17, LSP14, MANO16, HAND21)}
 
 
 def joint_set(name: str) -> JointSet:

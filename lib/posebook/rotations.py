@@ -41,7 +41,7 @@ def rotation_6d_to_matrix(numbers: Tensor) -> Tensor:
     PyTorch3D's 6D holds the two first *rows* one after the other and is another layout.
 
     Args:
-        numbers: (..., 6).
+        numbers: (..., 6); the two columns must not be parallel, or the result is no rotation.
 
     Returns:
         (..., 3, 3).

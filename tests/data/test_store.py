@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from posebook.data import open_dataset, store
+from posebook.data import chunks, open_dataset
 from posebook.data.dataset import Dataset
 from posebook.errors import PosebookError
 from posebook.profile import smoke
@@ -80,7 +80,7 @@ def test_two_processes_that_want_the_same_images_make_them_once(cache):
 
 
 def test_a_full_disk_is_one_error_before_anything_is_rendered(cache, monkeypatch):
-    monkeypatch.setattr(store.shutil, "disk_usage", lambda _: type("U", (), {"free": 1000})())
+    monkeypatch.setattr(chunks.shutil, "disk_usage", lambda _: type("U", (), {"free": 1000})())
     with pytest.raises(PosebookError, match="MB free"):
         open_dataset("procedural", "train", SMALL)
     monkeypatch.undo()
@@ -90,7 +90,7 @@ def test_a_disk_that_fills_up_while_reserving(cache, monkeypatch):
     def refuse(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(store.os, "posix_fallocate", refuse)
+    monkeypatch.setattr(chunks.os, "posix_fallocate", refuse)
     with pytest.raises(PosebookError, match="Could not reserve.*No space left"):
         open_dataset("procedural", "train", SMALL)
     assert not [p for p in cache.glob("data/*") if p.is_dir() and not p.name.endswith(".partial")]

@@ -2,8 +2,8 @@
 
 Floating-point sums differ in their last bits between processors, so a hash of the arrays would name the same body
 differently. The body is therefore named by its recipe as long as its arrays agree with the committed fingerprint to
-`TOLERANCE`. A bake that does not agree (another torch draws other people, say) gets its own contents into its name,
-and nothing trained on the committed body will load with it.
+`baked.TOLERANCE`. A bake that does not agree (another torch draws other people, say) gets its own contents into its
+name, and nothing trained on the committed body will load with it.
 """
 
 import hashlib
@@ -12,14 +12,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from posebook.baked import array_numbers, numbers_agree
 from posebook.body.bake import Body
 from posebook.body.fingerprint import FINGERPRINT
 from posebook.cache import content_hash
 
 VERSION = 2  # raise it with any change that moves the arrays, and commit the new fingerprint
-TOLERANCE = 1e-4  # metres; the same number for weights and betas, which have no unit
 _ARRAYS = ("v_template", "shapedirs", "J", "weights", "f")
 
 
@@ -41,19 +39,12 @@ def fingerprint(body: Body) -> dict[str, list[float]]:
     """Mean, root mean square and four single values of each array; six decimals."""
     arrays = {f"{name}/{key}": level.smpl[key] for name, level in body.levels.items() for key in _ARRAYS}
     arrays["people"] = body.people
-    numbers = {}
-    for name, array in arrays.items():
-        flat = array.astype(np.float64).ravel()
-        picked = flat[[flat.size * k // 5 for k in (1, 2, 3, 4)]]
-        numbers[name] = [round(float(x), 6) for x in (flat.mean(), np.sqrt((flat**2).mean()), *picked)]
-    return numbers
+    return array_numbers(arrays)
 
 
 def agrees(numbers: dict[str, list[float]]) -> bool:
-    """Whether a fingerprint is the committed one, to TOLERANCE."""
-    if numbers.keys() != FINGERPRINT.keys():
-        return False
-    return all(np.allclose(numbers[k], FINGERPRINT[k], rtol=1e-6, atol=TOLERANCE) for k in numbers)
+    """Whether a fingerprint is the committed one, to `posebook.baked.TOLERANCE`."""
+    return numbers_agree(numbers, FINGERPRINT)
 
 
 def body_hash(body: Body) -> str:

@@ -70,25 +70,30 @@ def tpose_rotations(joints: np.ndarray, index: np.ndarray, pinky: np.ndarray) ->
 
 
 def skin(
-    vertices: np.ndarray, joints: np.ndarray, rotations: np.ndarray, weights: np.ndarray
+    vertices: np.ndarray,
+    joints: np.ndarray,
+    rotations: np.ndarray,
+    weights: np.ndarray,
+    parents: tuple[int, ...] = SMPL24.parents,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Linear blend skinning with world rotations: v' = sum_j w_j (R_j (v - h_j) + p_j).
 
     Posed joints follow their parents: p_j = p_parent + R_parent (h_j - h_parent).
 
     Args:
-        vertices: (P, V, 3). joints: (P, 24, 3) rest joints h. rotations: (P, 24, 3, 3). weights: (V, 24).
+        vertices: (P, V, 3). joints: (P, J, 3) rest joints h. rotations: (P, J, 3, 3). weights: (V, J).
+        parents: J indices, each before its children, -1 at the root; SMPL's 24 joints by default.
 
     Returns:
-        posed vertices (P, V, 3) and joints p (P, 24, 3).
+        posed vertices (P, V, 3) and joints p (P, J, 3).
     """
     posed = joints.copy()
-    for child, parent in enumerate(SMPL24.parents):
+    for child, parent in enumerate(parents):
         if parent >= 0:
             bone = joints[:, child] - joints[:, parent]
             posed[:, child] = posed[:, parent] + np.einsum("pab,pb->pa", rotations[:, parent], bone)
     offset = posed - np.einsum("pjab,pjb->pja", rotations, joints)
-    transforms = np.concatenate([rotations, offset[..., None]], axis=-1).reshape(len(joints), 24, 12)
+    transforms = np.concatenate([rotations, offset[..., None]], axis=-1).reshape(len(joints), len(parents), 12)
     blended = (weights @ transforms).reshape(len(joints), -1, 3, 4)  # (P, V, 3, 4)
     moved = blended[..., 3].copy()
     for axis in range(3):  # three multiply-adds: five times faster here than one einsum

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from posebook.data.chunks import array_shape, build
 from posebook.data.sample import ARRAY_FIELDS, TEXT_FIELDS, VALIDITY_FIELDS, Sample
-from posebook.data.store import Recipe, build
+from posebook.data.store import Recipe
 from posebook.errors import PosebookError
 from posebook.motion import MOTIONS
 from posebook.profile import Profile, laptop
@@ -24,17 +25,20 @@ class Dataset:
         manifest: data version, seed, body hash, parameters, ranges reached.
     """
 
+    fields = ARRAY_FIELDS
+    text_fields = (*TEXT_FIELDS, "frame")
+
     def __init__(self, folder: str | Path):
         self.folder = Path(folder)
         self.manifest = read_manifest(self.folder)
         count, size = self.manifest["images"], self.manifest["image_size"]
-        self.arrays = {field: self._map(field, count, size) for field in ARRAY_FIELDS}
+        self.arrays = {field: self._map(field, count, size) for field in self.fields}
         with np.load(self.folder / "index.npz", allow_pickle=False) as index:
-            self.texts = {name: index[name] for name in (*TEXT_FIELDS, "frame")}
+            self.texts = {name: index[name] for name in self.text_fields}
 
     def _map(self, field: str, count: int, size: int) -> np.memmap:
-        dims, dtype = ARRAY_FIELDS[field]
-        shape = (count, *(size if n == "H" else n for n in dims))
+        dims, dtype = self.fields[field]
+        shape = array_shape(dims, count, size)
         path = self.folder / f"{field}.bin"
         expected = int(np.prod(shape)) * np.dtype(dtype).itemsize
         if not path.exists() or path.stat().st_size != expected:

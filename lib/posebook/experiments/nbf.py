@@ -14,6 +14,7 @@ from posebook.body import load_body
 from posebook.data.body_batches import BodyBatch, BodyBatches
 from posebook.data.degrade import degrade
 from posebook.data.inputs import channels, network_input
+from posebook.errors import PosebookError
 from posebook.experiments.bodies import BATCH, Judge, chunks
 from posebook.experiments.outcome import (
     Outcome,
@@ -103,7 +104,12 @@ def mean_latent(train: BodyBatches, target: str, labelled: Tensor | None = None)
         train: all training bodies.
         target: kind of rotations.
         labelled: (N,) bool, bodies that count: those with 3D labels.
+
+    Raises:
+        PosebookError: no body counts.
     """
+    if labelled is not None and not labelled.any():
+        raise PosebookError("The mean needs at least one training picture with 3D labels, got none. Raise the share.")
     betas = torch.from_numpy(np.array(train.dataset.arrays["betas"]))
     numbers = encode(betas, torch.from_numpy(train.rotations if target == "global" else train.relative))
     return (numbers if labelled is None else numbers[labelled.cpu()]).mean(0)

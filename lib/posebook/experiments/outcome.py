@@ -1,6 +1,7 @@
 """A trained variant's predictions and costs, kept in the cache so that an interrupted chapter goes on where it was."""
 
 import ast
+import functools
 import hashlib
 import json
 import time
@@ -56,6 +57,11 @@ def source_hash(module: str) -> str:
     return digest.hexdigest()[:16]
 
 
+@functools.cache  # the code that a process runs is that which it once imported
+def _own_hash(module: str) -> str:
+    return source_hash(module)
+
+
 def remember(key: dict, make: Callable[[], Outcome], module: str) -> Outcome:
     """Outcome from the cache if this very variant was trained before, else from `make`.
 
@@ -64,7 +70,7 @@ def remember(key: dict, make: Callable[[], Outcome], module: str) -> Outcome:
         make: trains and predicts.
         module: the one that `make` is in; a change of its code, or of code it imports, trains anew.
     """
-    text = json.dumps(key | {"code": source_hash(module), "torch": torch.__version__}, sort_keys=True, default=str)
+    text = json.dumps(key | {"code": _own_hash(module), "torch": torch.__version__}, sort_keys=True, default=str)
     folder = cache_dir("variants") / hashlib.sha256(text.encode()).hexdigest()[:24]
     if folder.exists():
         return load_outcome(folder)

@@ -2,6 +2,7 @@
 
 from posebook.metrics.acceleration import accel, accel_error
 from posebook.metrics.findings import Finding, finding, findings_table
+from posebook.metrics.fscore import FreiHandScores, freihand_scores, fscore
 from posebook.metrics.mesh import pve, vertex_areas
 from posebook.metrics.orientation import err_quat, rotation_angle
 from posebook.metrics.positions import (
@@ -24,6 +25,7 @@ __all__ = [
     "Alignment",
     "Finding",
     "PartScores",
+    "FreiHandScores",
     "Protocol",
     "accel",
     "accel_error",
@@ -33,6 +35,8 @@ __all__ = [
     "evaluate",
     "finding",
     "findings_table",
+    "freihand_scores",
+    "fscore",
     "joint_distances",
     "mpjpe",
     "mpjpe_per_action",

@@ -51,6 +51,15 @@ def as_pair(pred, target, least_dims: int = 2) -> tuple[Tensor, Tensor]:
         PosebookError: as `as_metres`; or shapes or devices that differ.
     """
     pred, target = as_metres(pred, "pred", least_dims=least_dims), as_metres(target, "target", least_dims=least_dims)
+    return alike(pred, target)
+
+
+def alike(pred: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Two floating tensors of one shape on one device, in the wider of their two types.
+
+    Raises:
+        PosebookError: shapes or devices that differ.
+    """
     if pred.shape != target.shape:
         raise PosebookError(
             f"pred and target must have one shape; got {tuple(pred.shape)} and {tuple(target.shape)}. "

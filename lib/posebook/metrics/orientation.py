@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from posebook.errors import PosebookError
-from posebook.metrics.checks import reduce
+from posebook.metrics.checks import alike, reduce
 
 ORTHOGONAL = 1e-2  # largest |R^T R - I| entry of a rotation, wide enough for half precision
 
@@ -29,16 +29,8 @@ def rotation_angle(pred: Tensor, target: Tensor) -> Tensor:
 
     Source: specs/nbf.md section 7.
     """
-    pred, target = _as_rotations(pred, "pred"), _as_rotations(target, "target")
-    if pred.shape != target.shape:
-        raise PosebookError(
-            f"pred and target must have one shape; got {tuple(pred.shape)} and {tuple(target.shape)}. "
-            "Metrics do not broadcast: expand explicitly if you mean it."
-        )
-    if pred.device != target.device:
-        raise PosebookError(f"pred is on {pred.device}, target on {target.device}; move one with .to().")
-    dtype = torch.promote_types(pred.dtype, target.dtype)
-    step = pred.to(dtype).mT @ target.to(dtype)  # (..., 3, 3)
+    pred, target = alike(_as_rotations(pred, "pred"), _as_rotations(target, "target"))
+    step = pred.mT @ target  # (..., 3, 3)
     skew = step - step.mT
     axial = torch.stack([skew[..., 2, 1], skew[..., 0, 2], skew[..., 1, 0]], dim=-1)
     cosine = step.diagonal(dim1=-2, dim2=-1).sum(-1) - 1  # doubled, like the sine

@@ -93,7 +93,11 @@ def joints3d_loss(joints: Tensor, target: Tensor, valid: Tensor | None = None, k
         valid: (B,) bool, pictures with 3D labels.
         kind, scale: see `robust_distance`.
     """
-    return masked_mean(robust_distance(joints - target, kind, scale), valid)
+    if valid is not None:  # before anything else: Tukey's spread is that of the pictures that count
+        joints, target = joints[valid], target[valid]
+    if not len(joints):
+        return joints.sum()  # 0, with a gradient of 0
+    return robust_distance(joints - target, kind, scale).mean()
 
 
 def joints2d_loss(joints: Tensor, root: Tensor, K: Tensor, pixels: Tensor, size: int, kind: str = "euclidean",
