@@ -88,6 +88,7 @@ def copied(tmp_path_factory):
         ("models/refinenet.py", {"segmentation", "nbf"}),  # stage 2 learns from stage 1's maps
         ("train.py", set(CHAPTERS)),
         ("experiments/nbf_claims.py", set()),
+        ("profile.py", set()),  # sizes are in the keys
     ],
 )
 def test_chapters_retrain_only_for_their_own_code(copied, monkeypatch, changed, concerned):

@@ -26,6 +26,7 @@ from posebook.joints import SMPL24
 from posebook.models.refinenet import Segmentation, normalise
 from posebook.models.volumetric import gaussian_volume
 from posebook.pixels import pixels_to_grid
+from posebook.profile import smoke
 from posebook.trunk import heat_loss
 
 
@@ -196,3 +197,12 @@ def test_map_scores_count_groups_over_all_pictures(few_bodies):
     seen, real = part_groups(12)[worse], part_groups(12)[truth]
     f1 = [2 * ((seen == p) & (real == p)).sum() / ((seen == p).sum() + (real == p).sum()) for p in range(1, 13)]
     assert map_scores(torch.from_numpy(worse), truth).mean_f1 == pytest.approx(np.mean(f1))
+
+
+def test_budgets_of_other_rows_do_not_change_the_maps():
+    made = smoke()
+    other = replace(made, segmentation=replace(made.segmentation, equal_time=9.0, weak_share=0.3))
+    wider = replace(made, segmentation=replace(made.segmentation, width=made.segmentation.width + 8))
+    assert segmentation.stage_one_key(made, 1.0) == segmentation.stage_one_key(other, 1.0)
+    assert segmentation.stage_one_key(made, 1.0) != segmentation.stage_one_key(made, 0.5)
+    assert segmentation.stage_one_key(made, 1.0) != segmentation.stage_one_key(wider, 1.0)

@@ -24,7 +24,7 @@ from posebook.experiments.outcome import (
     remember,
     training_memory_mb,
 )
-from posebook.experiments.segmentation import StageOne
+from posebook.experiments.segmentation import StageOne, stage_one_key
 from posebook.joint_layer import JointLayer
 from posebook.models.nbf import NeuralBodyFitting, encode, split_latent
 from posebook.models.nbf_losses import LossMix, nbf_loss
@@ -191,7 +191,8 @@ def train_variant(variant: Variant, profile: Profile, stages: dict[str, StageOne
     f = profile.fitting
     versions = [b.dataset.manifest["data_version"] for b in (train, test)]
     key = {"variant": asdict(variant), "profile": f, "data": versions, "seed": seed, "on": device}
-    key |= {"stage 1": profile.segmentation} if variant.source != "true" else {}
+    shares = {"predicted": 1.0, "weak": profile.segmentation.weak_share}
+    key |= stage_one_key(profile, shares[variant.source]) if variant.source in shares else {}
     key |= {"trunk": load_trunk("resnet", profile).card["sha256"]} if variant.init == "trunk" else {}
 
     def make() -> Outcome:

@@ -5,6 +5,7 @@ numbers, fold 1 from the odd ones, and each segments the other half of the train
 test pictures, so that their maps are as good as those that stage 2 has learnt from.
 """
 
+from dataclasses import asdict
 from typing import NamedTuple
 
 import numpy as np
@@ -96,12 +97,18 @@ def segment(segmenter: Segmenter, batches: BodyBatches, rows: np.ndarray, batch_
     return torch.cat(labels).numpy(), torch.cat(joints).numpy()
 
 
+def stage_one_key(profile: Profile, share: float) -> dict:
+    """What maps depend on of a profile; budgets of other rows, which stand in the same place, do not count."""
+    sizes = asdict(profile.segmentation)
+    return {"stage 1": {k: v for k, v in sizes.items() if k not in ("weak_share", "equal_time")} | {"share": share}}
+
+
 def train_fold(fold: int, profile: Profile, train: BodyBatches, test: BodyBatches, seed: int, device: str,
                share: float = 1.0) -> Outcome:  # fmt: skip
     """Train one fold on its half and segment the other half, and the test pictures with fold 0."""
     s = profile.segmentation
     versions = [b.dataset.manifest["data_version"] for b in (train, test)]
-    key = {"stage": 1, "fold": fold, "share": share, "profile": s, "data": versions, "seed": seed, "on": device}
+    key = {"stage": 1, "fold": fold, "data": versions, "seed": seed, "on": device} | stage_one_key(profile, share)
 
     def make() -> Outcome:
         seed_everything(seed * len(FOLDS) + fold)
