@@ -54,12 +54,25 @@ class Batches:
     def augmented(self, rows: np.ndarray, generator: torch.Generator) -> Batch:
         """Batch with every image mirrored with probability 1/2 and each colour channel scaled by U(0.8, 1.2)."""
         batch = self.get(rows)
-        mirror = torch.rand(len(rows), generator=generator, device=self.device) < 0.5
-        scale = 0.8 + 0.4 * torch.rand(len(rows), 3, 1, 1, generator=generator, device=self.device)
-        turned = mirrored(batch, self.joint_set, self.size)
-        pick = [torch.where(mirror.view(-1, *[1] * (a.ndim - 1)), b, a) for a, b in zip(batch, turned, strict=True)]
-        image = (pick[0] * scale).clamp(0, 1).contiguous(memory_format=torch.channels_last)
-        return Batch(image, *pick[1:])
+        return at_random(batch, mirrored(batch, self.joint_set, self.size), generator)
+
+
+def at_random(batch, turned, generator: torch.Generator):
+    """Of every row the batch's or, with probability 1/2, its mirror's; each colour channel scaled by U(0.8, 1.2).
+
+    Args:
+        batch, turned: NamedTuples of one kind of tensors (B, ...), first of them the image (B, 3, H, W) in [0, 1].
+        generator: on the image's device.
+
+    Returns:
+        NamedTuple of the same kind; the image channels last in memory.
+    """
+    image = batch[0]
+    mirror = torch.rand(len(image), generator=generator, device=image.device) < 0.5
+    scale = 0.8 + 0.4 * torch.rand(len(image), 3, 1, 1, generator=generator, device=image.device)
+    pick = [torch.where(mirror.view(-1, *[1] * (a.ndim - 1)), b, a) for a, b in zip(batch, turned, strict=True)]
+    image = (pick[0] * scale).clamp(0, 1).contiguous(memory_format=torch.channels_last)
+    return type(batch)(image, *pick[1:])
 
 
 def mirrored(batch: Batch, joints: JointSet, size: int) -> Batch:

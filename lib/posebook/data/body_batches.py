@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from posebook.body import load_body
+from posebook.data.batches import at_random
 from posebook.data.dataset import Dataset
 from posebook.errors import PosebookError
 from posebook.joint_layer import JointLayer
@@ -94,11 +95,7 @@ class BodyBatches:
     def augmented(self, rows: np.ndarray, generator: torch.Generator) -> BodyBatch:
         """Batch with every row mirrored with probability 1/2 and each colour channel scaled by U(0.8, 1.2)."""
         batch = self.get(rows)
-        mirror = torch.rand(len(rows), generator=generator, device=self.device) < 0.5
-        scale = 0.8 + 0.4 * torch.rand(len(rows), 3, 1, 1, generator=generator, device=self.device)
-        turned = mirrored_bodies(batch, self.size)
-        pick = [torch.where(mirror.view(-1, *[1] * (a.ndim - 1)), b, a) for a, b in zip(batch, turned, strict=True)]
-        return BodyBatch((pick[0] * scale).clamp(0, 1), *pick[1:])
+        return at_random(batch, mirrored_bodies(batch, self.size), generator)
 
 
 def parameters(dataset: Dataset, layer: JointLayer) -> tuple[np.ndarray, np.ndarray]:

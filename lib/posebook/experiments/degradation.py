@@ -33,8 +33,8 @@ def degradation_curve(model: NeuralBodyFitting, variant: Variant, test: BodyBatc
     lines, progress = [], Progress(len(DEGRADATIONS) * len(amounts), "Spoiling maps", "dials")
     for kind in DEGRADATIONS:
         for amount in amounts:
-            found = predict(model, variant, test, judge, kind, amount, mesh=False)
             seen = degraded_labels(test, kind, amount)
+            found = predict(model, variant, test.showing(seen, test.seen), judge, amount=0, mesh=False)
             pred, true = (root_relative(torch.as_tensor(j), H36M17.root) for j in (found["joints3d"], truth))
             lines.append((kind, amount, map_scores(seen, clean).mean_f1, float(mpjpe(pred, true))))
             progress.update()
