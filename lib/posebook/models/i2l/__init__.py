@@ -14,11 +14,13 @@ from posebook.models.i2l.losses import (
 from posebook.models.i2l.network import I2LMeshNet, I2LOutput
 from posebook.models.i2l.pose2feat import gaussian_lines, gaussian_volume
 from posebook.models.i2l.prediction import Prediction, predict
+from posebook.models.i2l.representations import REPRESENTATIONS, MeshNetwork, answer_numbers, make_head
 from posebook.models.i2l.units import HeatmapUnits, place_body, to_camera
 
 __all__ = [
     "MANO_ORDER",
     "MANO_TIPS",
+    "REPRESENTATIONS",
     "SMPL_POINTS",
     "HeatmapUnits",
     "I2LMeshNet",
@@ -26,10 +28,12 @@ __all__ = [
     "LixelLosses",
     "LixelTargets",
     "Lixels",
+    "MeshNetwork",
     "OfficialWeights",
     "ParamLosses",
     "ParamTargets",
     "Prediction",
+    "answer_numbers",
     "gaussian_lines",
     "gaussian_volume",
     "joint_regressor",
@@ -37,6 +41,7 @@ __all__ = [
     "lixel_losses",
     "lixel_spread",
     "load_official_i2l",
+    "make_head",
     "param_losses",
     "place_body",
     "predict",

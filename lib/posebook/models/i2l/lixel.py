@@ -48,40 +48,41 @@ def _chances(logits: Tensor) -> tuple[Tensor, Tensor]:
     return logits.softmax(-1), torch.arange(logits.shape[-1], device=logits.device, dtype=logits.dtype)
 
 
-class LixelHead(nn.Module):
-    """Three transposed convolutions, then x and y lines by averaging over the other axis, z by a full connection.
+class UpsampledHead(nn.Module):
+    """What heads that draw heat maps share: transposed convolutions, and depth features by a full connection.
 
     Args:
-        points: N, joints or vertices.
         channels: of the trunk's last map; 2048 in the paper.
         hidden: channels of the upsampled map; 256 in the paper.
-        bins: bins of a line; 64 in the paper, 8 times the trunk's last map.
+        bins: bins of a line, 2^doublings times the trunk's last map; 64 in the paper.
+        doublings: transposed convolutions; 3 in the paper.
 
     Initialisation: transposed convolutions normal 0.001, the rest as torch does it (specs/i2l.md 1.2: the official
     function tests for exact types, so Conv1d and BatchNorm1d keep torch's defaults).
+
+    Raises:
+        PosebookError: no transposed convolution.
     """
 
-    def __init__(self, points: int, channels: int = 2048, hidden: int = 256, bins: int = 64):
+    def __init__(self, channels: int, hidden: int, bins: int, doublings: int):
         super().__init__()
+        if doublings < 1:
+            raise PosebookError(f"A heat-map head needs at least one transposed convolution, got {doublings}.")
         self.hidden, self.bins = hidden, bins
-        self.deconv = nn.Sequential(*_double(channels, hidden), *_double(hidden, hidden), *_double(hidden, hidden))
-        self.conv_x = nn.Sequential(nn.Conv1d(hidden, points, 1))
-        self.conv_y = nn.Sequential(nn.Conv1d(hidden, points, 1))
-        self.conv_z_1 = nn.Sequential(nn.Conv1d(channels, hidden * bins, 1), nn.BatchNorm1d(hidden * bins),
-                                      nn.ReLU(inplace=True))  # fmt: skip
-        self.conv_z_2 = nn.Sequential(nn.Conv1d(hidden, points, 1))
+        steps = (_double(channels if i == 0 else hidden, hidden) for i in range(doublings))
+        self.deconv = nn.Sequential(*(module for step in steps for module in step))
         for module in self.deconv:
             if isinstance(module, nn.ConvTranspose2d):
                 nn.init.normal_(module.weight, std=0.001)
 
-    def forward(self, features: Tensor) -> Lixels:
-        """Draw the lines.
+    def depth_branch(self, channels: int, points: int) -> tuple[nn.Module, nn.Module]:
+        """The two layers of the z lines: a full connection to hidden * bins numbers, and one line per point."""
+        wide = self.hidden * self.bins
+        full = nn.Sequential(nn.Conv1d(channels, wide, 1), nn.BatchNorm1d(wide), nn.ReLU(inplace=True))
+        return full, nn.Sequential(nn.Conv1d(self.hidden, points, 1))
 
-        Args:
-            features: (B, channels, bins / 8, bins / 8), the trunk's last map.
-
-        Returns:
-            Lixels, logits (B, N, bins) per axis.
+    def plane(self, features: Tensor) -> Tensor:
+        """(B, channels, h, w) -> (B, hidden, bins, bins).
 
         Raises:
             PosebookError: training with one sample, of which batch norm cannot take a spread.
@@ -91,9 +92,42 @@ class LixelHead(nn.Module):
                 "I2L-MeshNet trains on at least 2 samples per device (its z branch normalises over the batch alone), "
                 "got 1. Use a larger batch, drop the last incomplete one, or call eval()."
             )
-        plane = self.deconv(features)  # (B, hidden, bins, bins)
+        return self.deconv(features)
+
+    def depth_lines(self, features: Tensor) -> Tensor:
+        """(B, channels, h, w) -> (B, hidden, bins), for heads that have made `conv_z_1` with `depth_branch`."""
         depth = self.conv_z_1(features.mean((2, 3)).unsqueeze(-1))  # (B, hidden * bins, 1), the channel slow
-        depth = depth.view(-1, self.hidden, self.bins)
+        return depth.view(-1, self.hidden, self.bins)
+
+
+class LixelHead(UpsampledHead):
+    """Three transposed convolutions, then x and y lines by averaging over the other axis, z by a full connection.
+
+    Args:
+        points: N, joints or vertices.
+        channels, hidden, bins, doublings: see UpsampledHead.
+    """
+
+    def __init__(self, points: int, channels: int = 2048, hidden: int = 256, bins: int = 64, doublings: int = 3):
+        super().__init__(channels, hidden, bins, doublings)
+        self.conv_x = nn.Sequential(nn.Conv1d(hidden, points, 1))
+        self.conv_y = nn.Sequential(nn.Conv1d(hidden, points, 1))
+        self.conv_z_1, self.conv_z_2 = self.depth_branch(channels, points)
+
+    def forward(self, features: Tensor) -> Lixels:
+        """Draw the lines.
+
+        Args:
+            features: (B, channels, h, w), the trunk's last map; h = w = bins / 2^doublings.
+
+        Returns:
+            Lixels, logits (B, N, bins) per axis.
+
+        Raises:
+            PosebookError: training with one sample.
+        """
+        plane = self.plane(features)  # (B, hidden, bins, bins)
+        depth = self.depth_lines(features)
         return Lixels(self.conv_x(plane.mean(2)), self.conv_y(plane.mean(3)), self.conv_z_2(depth))
 
 
