@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from posebook.data.dataset import Dataset
-from posebook.joints import JointSet, joint_set
+from posebook.joints import HAND21, JointSet, joint_set
 
-FIELDS = {"h36m17": ("joints2d_h36m17", "joints3d_h36m17"), "smpl24": ("joints2d", "joints3d")}
+FIELDS = {"h36m17": ("joints2d_h36m17", "joints3d_h36m17"), "smpl24": ("joints2d", "joints3d"),
+          "hand21": ("joints2d", "joints3d")}  # fmt: skip
 
 
 class Batch(NamedTuple):
@@ -30,7 +31,9 @@ class Batches:
     Args:
         dataset: any dataset in the sample schema.
         device: where the tensors go.
-        joints: name of the joint set, "h36m17" or "smpl24"; its first joint is the root.
+        joints: name of the joint set, "h36m17", "smpl24" or "hand21"; its first joint is the root.
+
+    Right hands are never mirrored: the mirror shows a left hand.
     """
 
     def __init__(self, dataset: Dataset, device: str | torch.device = "cpu", joints: str = "h36m17"):
@@ -52,9 +55,10 @@ class Batches:
         return Batch(image.permute(0, 3, 1, 2).float() / 255, pixels, depth, joints3d)
 
     def augmented(self, rows: np.ndarray, generator: torch.Generator) -> Batch:
-        """Batch with every image mirrored with probability 1/2 and each colour channel scaled by U(0.8, 1.2)."""
+        """Batch with every body mirrored with probability 1/2 and each colour channel scaled by U(0.8, 1.2)."""
         batch = self.get(rows)
-        return at_random(batch, mirrored(batch, self.joint_set, self.size), generator)
+        hand = self.joint_set is HAND21
+        return at_random(batch, batch if hand else mirrored(batch, self.joint_set, self.size), generator)
 
 
 def at_random(batch, turned, generator: torch.Generator):

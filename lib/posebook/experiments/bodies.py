@@ -6,7 +6,7 @@ from torch import Tensor
 
 from posebook.body import load_assets, load_body
 from posebook.data.body_batches import BodyBatch, BodyBatches
-from posebook.experiments.sheet import EXTRA, ScoreSheet
+from posebook.experiments.sheet import ScoreSheet
 from posebook.joint_layer import RegressedJoints
 from posebook.metrics import err_quat, pve, vertex_areas
 from posebook.rotations import matrix_to_axis_angle
@@ -58,4 +58,4 @@ def chunks(batches: BodyBatches):
 
 def add_row(sheet: ScoreSheet, row: str, found: dict[str, np.ndarray], **about) -> None:
     """Score predictions of `predict` as one row of a sheet, with PVE and err_quat."""
-    sheet.add(row, found["joints3d"], extra={name: found[name] for name in EXTRA}, **about)
+    sheet.add(row, found["joints3d"], extra={name: found[name] for name in ("pve", "err_quat")}, **about)

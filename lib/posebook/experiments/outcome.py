@@ -115,16 +115,21 @@ def training_memory_mb(device: str) -> float:
 
 @torch.no_grad()
 def count_gflop(model: torch.nn.Module, size: int, channels: int = 3) -> float:
-    """GFLOP of one forward pass, batch 1, counted by torch on the CPU (1 multiply-add = 2 FLOP)."""
-    device = next(model.parameters()).device
+    """GFLOP of one forward pass, batch 1 (1 multiply-add = 2 FLOP)."""
+    image = torch.zeros(1, channels, size, size, device=next(model.parameters()).device)
+    return gflop_of(lambda: model(image))
+
+
+def gflop_of(call: Callable[[], object]) -> float:
+    """GFLOP of a call, counted by torch (1 multiply-add = 2 FLOP)."""
     counter = FlopCounterMode(display=False)
     with counter:
-        model(torch.zeros(1, channels, size, size, device=device))
+        call()
     return counter.get_total_flops() / 1e9
 
 
 @torch.no_grad()
-def ms_per_image(model: torch.nn.Module, image: torch.Tensor, repeats: int = 10) -> float:
+def ms_per_image(model: Callable, image: torch.Tensor, repeats: int = 10) -> float:
     """Median milliseconds per image of one forward pass over a batch (B, C, H, W), on its device."""
     times = []
     for _ in range(repeats):

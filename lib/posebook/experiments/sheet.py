@@ -8,6 +8,7 @@ import pandas as pd
 import torch
 
 from posebook.data import Dataset
+from posebook.data.batches import FIELDS
 from posebook.joints import H36M17
 from posebook.metrics import POSEBOOK17, Protocol, summarise
 from posebook.metrics.baselines import nearest_by_2d, train_mean, turned_mean
@@ -15,8 +16,9 @@ from posebook.metrics.protocol import METRICS
 from posebook.metrics.statistics import sequence_means
 from posebook.models.root_depth import bone_lengths
 
-EXTRA = {"pve": "mm", "err_quat": "degrees"}  # errors of a body beyond its joints, and their units
-TITLES = {"pve": "PVE", "err_quat": "err_quat, °"}
+UNITS = {"err_quat": "degrees", "f5": "%", "f15": "%"}  # of errors beyond the joints; all others are millimetres
+TITLES = {"pve": "PVE", "err_quat": "err_quat, °", "laplacian": "Laplacian", "pa_mpvpe": "PA-MPVPE", "f5": "F@5, %",
+          "f15": "F@15, %"}  # fmt: skip
 
 
 class ScoreSheet:
@@ -29,7 +31,7 @@ class ScoreSheet:
 
     def __init__(self, test: Dataset, protocol: Protocol = POSEBOOK17):
         self.test, self.protocol = test, protocol
-        self.truth = np.array(test.arrays["joints3d_h36m17"])
+        self.truth = np.array(test.arrays[FIELDS[protocol.joints][1]])
         table = pd.DataFrame({k: test.texts[k] for k in ("sequence", "subject", "action")})
         self.about = table.groupby("sequence", sort=True).first().reset_index()
         self._metrics: list[dict] = []
@@ -48,7 +50,7 @@ class ScoreSheet:
             note: anything a reader must know.
             oracle: true quantities the row used; makes it an oracle row.
             scale_free: fill only N- and PA-MPJPE.
-            extra: further errors, one a frame (N,), named by one of EXTRA: pve (mm), err_quat (degrees).
+            extra: further errors, one a frame (N,), named by one of TITLES, in UNITS.
 
         Returns:
             Per-sequence errors, mm.
@@ -60,7 +62,7 @@ class ScoreSheet:
         means.insert(0, "row", row)
         self._sequences.append(means)
         for metric in (*METRICS, *extra):
-            unit = EXTRA.get(metric, "mm")
+            unit = UNITS.get(metric, "mm")
             s = summarise(means[metric].to_numpy()[None], means["n_frames"])
             self._metrics.append(
                 {"row": row, "metric": metric, "unit": unit, "value": s.mean, "low": s.low, "high": s.high,

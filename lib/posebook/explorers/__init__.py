@@ -1,10 +1,19 @@
 """Explorers: ipywidgets boxes that a notebook shows with one line; they need the `lab` extra."""
 
 from posebook.explorers.body import BodyExplorer
+from posebook.explorers.lixel import LixelExplorer
 from posebook.explorers.metric import MetricExplorer
 from posebook.explorers.parts import PartsExplorer
 from posebook.explorers.prediction import PredictionExplorer
 from posebook.explorers.sample import SampleExplorer
 from posebook.explorers.volume import VolumeExplorer
 
-__all__ = ["BodyExplorer", "MetricExplorer", "PartsExplorer", "PredictionExplorer", "SampleExplorer", "VolumeExplorer"]
+__all__ = [
+    "BodyExplorer",
+    "LixelExplorer",
+    "MetricExplorer",
+    "PartsExplorer",
+    "PredictionExplorer",
+    "SampleExplorer",
+    "VolumeExplorer",
+]

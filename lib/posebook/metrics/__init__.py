@@ -16,11 +16,13 @@ from posebook.metrics.positions import (
     root_relative,
 )
 from posebook.metrics.procrustes import Alignment, pa_mpjpe, procrustes_align
-from posebook.metrics.protocol import POSEBOOK17, Protocol, evaluate
+from posebook.metrics.protocol import HANDS21, POSEBOOK17, Protocol, evaluate
 from posebook.metrics.segmentation import PartScores, confusion_matrix, part_scores
+from posebook.metrics.smoothness import umbrella_laplacian
 from posebook.metrics.statistics import summarise
 
 __all__ = [
+    "HANDS21",
     "POSEBOOK17",
     "Alignment",
     "Finding",
@@ -50,5 +52,6 @@ __all__ = [
     "root_relative",
     "rotation_angle",
     "summarise",
+    "umbrella_laplacian",
     "vertex_areas",
 ]

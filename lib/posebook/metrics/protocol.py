@@ -103,6 +103,19 @@ POSEBOOK17 = Protocol(
     alignment="root (MPJPE), similarity without reflection (PA), least-squares scale about the root (N)",
 )
 
+HANDS21 = Protocol(
+    name="hands21",
+    joints="hand21",
+    root=("wrist",),
+    regressed_from="the posed ground-truth hand",
+    box="ground truth",
+    intrinsics="given",
+    root_depth="not given",
+    stature="not given",
+    frames="all test pictures",
+    alignment="wrist (MPJPE), similarity without reflection (PA), least-squares scale about the wrist (N)",
+)
+
 
 def evaluate(
     pred, target, sequence: Sequence, scale_free: bool = False, protocol: Protocol = POSEBOOK17

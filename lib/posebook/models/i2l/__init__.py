@@ -14,7 +14,13 @@ from posebook.models.i2l.losses import (
 from posebook.models.i2l.network import I2LMeshNet, I2LOutput
 from posebook.models.i2l.pose2feat import gaussian_lines, gaussian_volume
 from posebook.models.i2l.prediction import Prediction, predict
-from posebook.models.i2l.representations import REPRESENTATIONS, MeshNetwork, answer_numbers, make_head
+from posebook.models.i2l.representations import (
+    REPRESENTATIONS,
+    MeshNetwork,
+    ParameterNetwork,
+    answer_numbers,
+    make_head,
+)
 from posebook.models.i2l.units import HeatmapUnits, place_body, to_camera
 
 __all__ = [
@@ -32,6 +38,7 @@ __all__ = [
     "OfficialWeights",
     "ParamLosses",
     "ParamTargets",
+    "ParameterNetwork",
     "Prediction",
     "answer_numbers",
     "gaussian_lines",

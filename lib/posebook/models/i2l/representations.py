@@ -1,7 +1,7 @@
 """One trunk, four ways to say where the vertices are: numbers, three lines, a picture and a line, or a volume.
 
 All answers are (B, V, 3) in heat-map units (posebook.models.i2l.units), so that the same losses teach all of them. The
-fifth way, body parameters, is `posebook.models.nbf.NeuralBodyFitting`. Source: specs/i2l.md 1.4 and 5.3; the heads
+fifth way is body parameters. Source: specs/i2l.md 1.4 and 5.3; the heads
 other than the lixel one are ours, made of the same layers.
 
 Numbers per picture: coordinates 3 V; lixel 3 V b; pixel + z V (b^2 + b); voxel V b^3, with b bins along each axis.
@@ -13,7 +13,9 @@ from torch import Tensor, nn
 
 from posebook.errors import PosebookError
 from posebook.models.i2l.lixel import LixelHead, UpsampledHead, lixel_coordinates, soft_argmax
+from posebook.models.i2l.param_regressor import BodyParameters
 from posebook.models.resnet import ResNet
+from posebook.rotations import matrix_to_axis_angle, matrix_to_rotation_6d, rotation_6d_to_matrix
 
 REPRESENTATIONS = ("coordinates", "lixel", "pixel+z", "voxel")
 CELLS = 2  # side of the map that the coordinate head reads: a global mean would throw away *where* a feature fires
@@ -131,6 +133,32 @@ class MeshNetwork(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """(B, 3, S, S) -> (B, V, 3) heat-map units."""
         return self.head(self.trunk(image).stride32)
+
+
+class ParameterNetwork(nn.Module):
+    """A trunk and one layer: picture -> body parameters, as offsets from the training mean.
+
+    Args:
+        trunk: a `ResNet`.
+        betas: (S,) mean shape.
+        rotations: (R, 3, 3) mean rotation matrices relative to the parent; two columns are used.
+    """
+
+    def __init__(self, trunk: ResNet, betas: Tensor, rotations: Tensor):
+        super().__init__()
+        self.trunk = trunk
+        self.register_buffer("mean", torch.cat((matrix_to_rotation_6d(rotations).flatten(), betas)).float())
+        self.head = nn.Linear(trunk.out_channels, len(self.mean))
+        nn.init.normal_(self.head.weight, std=0.01)
+        nn.init.zeros_(self.head.bias)
+        self.rotations = len(rotations)
+
+    def forward(self, image: Tensor) -> BodyParameters:
+        """(B, 3, S, S) -> BodyParameters."""
+        numbers = self.mean + self.head(self.trunk(image).pooled)
+        rotations = rotation_6d_to_matrix(numbers[:, : 6 * self.rotations].unflatten(1, (-1, 6)))
+        pose = matrix_to_axis_angle(rotations)
+        return BodyParameters(rotations, pose.flatten(1), numbers[:, 6 * self.rotations :])
 
 
 def make_head(name: str, points: int, channels: int, cells: int, bins: int, hidden: int, mean: Tensor | None = None,
