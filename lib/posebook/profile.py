@@ -90,6 +90,7 @@ class MeshProfile:
 
     depth: int  # of the ResNet trunks (paper 50)
     width: int  # channels of their stem (paper 64)
+    strides: tuple[int, int, int, int]  # of their layers (paper 1, 2, 2, 2: maps of 8 x 8 cells at 256 px)
     hidden: int  # channels of the upsampled maps (paper 256)
     hidden_fc: int  # hidden layer of the coordinate head
     level: str  # body level that is predicted; the paper's has 6,890 vertices
@@ -100,7 +101,8 @@ class MeshProfile:
     param_share: float  # of these, for the second stage (paper 5 of 13 epochs)
     equal_time: float  # training time of both trunks over that of MeshNet alone: measured on two cores
     batch: int
-    learning_rate: float
+    learning_rate: float  # of heads that say numbers, chosen on val
+    heat_learning_rate: float  # of heads that draw heat maps, chosen on val
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ def smoke() -> Profile:
         VolumetricProfile(96, 1, "B", 3, 16, (8, 16), (1, 2), 0.5, 64, 128, 16, 2e-3, "trunk"),
         SegmentationProfile(18, 32, 2, "3x3", (64, 48, 48, 48), 32, 0.5, 16, 2e-3, 1.0),
         FittingProfile(18, 32, 3, (1, 2, 2, 2), "3x3", 64, 16, 1e-3),
-        MeshProfile(18, 32, 32, 64, "coarse", (8, 16), 8, 2.5, 32, 0.5, 2.0, 16, 1e-3),
+        MeshProfile(18, 32, (1, 2, 2, 1), 32, 64, "coarse", (8, 16), 8, 2.5, 32, 0.5, 2.0, 16, 1e-3, 2e-3),
     )
 
 
@@ -142,7 +144,7 @@ def laptop() -> Profile:
         VolumetricProfile(96, 1, "B", 3, 16, (8, 16, 32), (1, 2), 0.5, 12000, 40000, 32, 2e-3, "trunk"),
         SegmentationProfile(18, 32, 2, "3x3", (64, 48, 48, 48), 16000, 0.2, 16, 2e-3, 4.5),
         FittingProfile(18, 32, 3, (1, 2, 2, 2), "3x3", 24000, 32, 1e-3),
-        MeshProfile(18, 32, 64, 1024, "coarse", (8, 16, 32, 64), 8, 2.5, 12000, 0.4, 2.0, 32, 1e-3),
+        MeshProfile(18, 32, (1, 2, 2, 1), 64, 1024, "coarse", (8, 16, 32, 64), 8, 2.5, 6400, 0.4, 2.0, 16, 1e-3, 2e-3),
     )
 
 
@@ -155,7 +157,9 @@ def gpu() -> Profile:
         VolumetricProfile(256, 3, "A", 4, 64, (8, 16, 32, 64), (1, 2, 4), 1.0, 600000, 1200000, 16, 2.5e-4, "scratch"),
         SegmentationProfile(101, 64, 2, "1x1", (512, 256, 256, 256), 120000, 0.1, 16, 1e-4, 3.0),
         FittingProfile(50, 64, 2, (2, 2, 2, 1), "1x1", 600000, 32, 2e-4),
-        MeshProfile(50, 64, 256, 1024, "smpl6890", (16, 32, 64), 8, 2.5, 600000, 0.4, 2.0, 32, 1e-4),
+        MeshProfile(
+            50, 64, (1, 2, 2, 2), 256, 1024, "smpl6890", (16, 32, 64), 8, 2.5, 600000, 0.4, 2.0, 32, 1e-4, 1e-4
+        ),
     )
 
 

@@ -1,7 +1,8 @@
 """Chapter 3: how a network should say where the vertices are, how finely, with which help; bodies and hands.
 
 Every variant sees the same number of pictures in the same order, with the same losses, optimiser and augmentation, and
-starts from the same trunk. Exceptions are named in the row. Losses are in the paper's unit, 64ths of the box, whatever
+starts from the same trunk; the learning rate was chosen on val for heads that say numbers and for heads that draw heat
+maps. Exceptions are named in the row. Losses are in the paper's unit, 64ths of the box, whatever
 the number of bins, so that their weights mean the same in all rows.
 """
 
@@ -63,6 +64,11 @@ class Variant:
         return self.form in ("parameters", "i2l parameters")
 
     @property
+    def numbers(self) -> bool:
+        """The head says numbers instead of drawing heat maps."""
+        return self.metric or self.form == "coordinates"
+
+    @property
     def oracle(self) -> tuple[str, ...]:
         """True quantities that the row is given at test time."""
         return ("3D joints",) if self.form == "i2l true joints" else ()
@@ -78,16 +84,15 @@ class Answer(NamedTuple):
 
 
 def variants(profile: Profile) -> list[Variant]:
-    """All rows of the chapter; those with `core` are trained by default (six trainings)."""
+    """All rows of the chapter; those with `core` are trained by default (four trainings)."""
     m, own = profile.mesh, profile.data.image_size // 4
     lixel = f"lixel {{{own}}}"
     rows = [
         Variant("SMPL parameters", "parameters", core=True),
-        Variant("coordinates", "coordinates", core=True),
         Variant(lixel, "lixel", bins=own, core=True),
         Variant(f"voxel {{{m.voxel_bins}}}", "voxel", bins=m.voxel_bins, core=True),
         Variant(FIRST_STAGE, "i2l", bins=own, core=True),
-        Variant("hand, I2L lixel", "i2l", "hand", own, core=True),
+        Variant("coordinates", "coordinates"),
         Variant(f"pixel+z {{{own}}}", "pixel+z", bins=own),
     ]
     rows += [Variant(f"lixel {{{n}}}", "lixel", bins=n) for n in m.bins if n != own]
@@ -96,6 +101,7 @@ def variants(profile: Profile) -> list[Variant]:
         Variant(f"{lixel}, no surface losses", "lixel", bins=own, surface=False),
         Variant("I2L lixel, true joints", "i2l true joints", bins=own),
         Variant("I2L param", "i2l parameters", bins=own, share=m.param_share),
+        Variant("hand, I2L lixel", "i2l", "hand", own),
         Variant("hand, MANO parameters", "parameters", "hand"),
         Variant("hand, coordinates", "coordinates", "hand"),
         Variant(f"hand, {lixel}", "lixel", "hand", own),
@@ -104,13 +110,14 @@ def variants(profile: Profile) -> list[Variant]:
 
 
 def trunk_options(profile: Profile) -> dict:
-    """Depth and width of the trunks."""
-    return {"depth": profile.mesh.depth, "width": profile.mesh.width}
+    """Of `ResNet`, for all trunks."""
+    return {name: getattr(profile.mesh, name) for name in ("depth", "width", "strides")}
 
 
 def start_of(profile: Profile) -> str:
     """Where the trunks start: "trunk" where one of this size was pretrained, else "scratch"."""
-    return "trunk" if trunk_options(profile) == RESNET else "scratch"
+    same = (profile.mesh.depth, profile.mesh.width) == (RESNET["depth"], RESNET["width"])
+    return "trunk" if same else "scratch"
 
 
 def build_model(variant: Variant, profile: Profile, train: Meshes) -> nn.Module:
@@ -129,7 +136,7 @@ def build_model(variant: Variant, profile: Profile, train: Meshes) -> nn.Module:
         if variant.form == "parameters":
             model = ParameterNetwork(trunk, *mean[1:])
         else:
-            cells = size // 32
+            cells = size // trunk.pyramid_strides[-1]
             bins = BINS if variant.form == "coordinates" else variant.bins
             head = make_head(variant.form, train.vertices, trunk.out_channels, cells, bins, m.hidden, mean[0],
                              m.hidden_fc)  # fmt: skip
@@ -269,7 +276,9 @@ def train_variant(variant: Variant, profile: Profile, train: Meshes, test: Meshe
         if variant.form == "i2l parameters":
             model.load_state_dict(first.state)
             model = SecondStage(model.to(train.device))
-        budget = Budget(round(m.images_seen * variant.share), m.batch, m.learning_rate)
+        budget = Budget(
+            round(m.images_seen * variant.share), m.batch, m.learning_rate if variant.numbers else m.heat_learning_rate
+        )
 
         def loss(net, rows, generator):
             return variant_loss(variant, net, train.augmented(rows, generator), train)

@@ -19,16 +19,16 @@ from torch import Tensor, nn
 
 from posebook.errors import PosebookError
 from posebook.models.i2l.representations import REPRESENTATIONS, answer_numbers, make_head
+from posebook.models.nbf import LATENT
 from posebook.provenance import peak_memory_mb, resolve_device
 
-LATENT = 226  # posebook.models.nbf.LATENT, whose import would make each child wait
 BINS = 64  # of lixel and pixel + z, the paper's
 VOXEL_BINS = (8, 16, 32, 64)
 FLOAT = 4  # bytes
 LIMIT = 4e9  # bytes, the most that is tried where the machine has 16 GB or more
 
-# Tensors of the answer's size that live at the worst moment of the read-out, see `predicted_bytes`.
-COPIES = {"parameters": 3, "coordinates": 3, "lixel": 7 / 3, "pixel+z": 3, "voxel": 3}
+# Tensors of the answer's size that live at the worst moment of the read-out and of the layers, see `predicted_bytes`.
+COPIES = {"parameters": (3, 1), "coordinates": (3, 1), "lixel": (7 / 3, 1 / 3), "pixel+z": (3, 1), "voxel": (3, 1)}
 # Where freed memory does not go back to the system at once, peaks depend on what was freed before (glibc only).
 CHILD = {"MALLOC_MMAP_THRESHOLD_": "65536", "OMP_NUM_THREADS": "1"}
 
@@ -85,16 +85,16 @@ def head_of(case: Case, hidden: int, channels: int, cells: int) -> nn.Module:
 
 
 def predicted_bytes(case: Case, hidden: int, channels: int, cells: int, batch: int) -> Predicted:
-    """Memory of one training step by arithmetic: the larger of two moments.
+    """Memory of one training step by arithmetic: the larger of two moments, with COPIES times the answer A.
 
-    Reading out: the weights W, the maps M that the transposed convolutions keep for their backward pass, and COPIES
-    times the answer A.
+    Reading out: the weights W, the maps M that the transposed convolutions keep for their backward pass, and
       voxel, pixel + z: in the forward pass 2 A, the logits and the chances (softmax keeps its result). In the backward
         pass of the softmax 3 A: the chances, the gradient towards them, the gradient towards the logits.
       lixel: three lines of A / 3, read out one after the other: all logits, all chances, and the products
         chance * index of the last line, 7/3 A. (Backward: all chances and two gradients of one line, 5/3 A.)
       coordinates, parameters: the answer, its difference from the truth and the difference's absolute value, 3 A.
-    After the backward pass of the layers: 2 W (weights and their gradients), M, and the last map's gradient.
+    Backward through the layer that draws the answer: 2 W (weights and their gradients), M, the gradient of the last
+      map, and the gradient of what the layer drew: A, or one line of A / 3.
 
     Args:
         case: which answer. hidden, channels, cells: see `head_of`. batch: B, at least 2 (batch norm).
@@ -112,8 +112,8 @@ def predicted_bytes(case: Case, hidden: int, channels: int, cells: int, batch: i
         side *= 2
         maps += 2 * FLOAT * batch * hidden * side**2  # before batch norm, and after the ReLU
     last = FLOAT * batch * hidden * case.bins**2 if case.bins else 0
-    read_out = weights + maps + round(COPIES[case.representation] * answer)
-    return Predicted(answer, max(read_out, 2 * weights + maps + last))
+    reading, drawing = (round(copies * answer) for copies in COPIES[case.representation])
+    return Predicted(answer, max(weights + maps + reading, 2 * weights + maps + last + drawing))
 
 
 def default_limit() -> float:
@@ -127,7 +127,7 @@ def measure(case: Case, hidden: int, channels: int, cells: int, batch: int, devi
 
     Args:
         case, hidden, channels, cells, batch: see `predicted_bytes`.
-        device: "cpu": the process' peak resident memory; "cuda": the peak of PyTorch's allocator.
+        device: "cpu": the process' peak resident memory, to a few 100 kB; "cuda": the peak of PyTorch's allocator.
         limit_bytes: where more is predicted nothing is started; None: `default_limit`.
 
     Returns:
@@ -174,7 +174,7 @@ def memory_table(vertices: Sequence[int], hidden: int, channels: int, cells: int
                       "numbers": numbers, "answer MB": numbers * FLOAT / 1e6, "predicted MB": predicted / 1e6,
                       "measured MB": float("nan") if measured is None else measured / 1e6,
                       "how": "measured" if measured is not None
-                      else f"arithmetic only: would need {predicted / 1e9:.1f} GB"})  # fmt: skip
+                      else f"arithmetic only: would need {predicted / 1e9:.2g} GB"})  # fmt: skip
         bar.update(text=f"{case.representation} {case.bins or ''}")
     bar.close()
     return pd.DataFrame(lines).astype({"bins": "Int64"})

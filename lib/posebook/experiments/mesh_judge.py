@@ -70,7 +70,11 @@ class BodyMeshJudge(MeshJudge):
         if assets.upsample is not None:
             m = assets.upsample.tocoo()
             index = torch.from_numpy(np.stack([m.row, m.col]).astype(np.int64))
-            self.up = torch.sparse_coo_tensor(index, torch.from_numpy(m.data), m.shape).coalesce().to(test.device)
+            self.up = (
+                torch.sparse_coo_tensor(index, torch.from_numpy(m.data), m.shape, check_invariants=True)
+                .coalesce()
+                .to(test.device)
+            )
 
     def upsampled(self, mesh: Tensor) -> Tensor:
         """(B, V, 3) of the level -> (B, V of the full mesh, 3)."""

@@ -1,5 +1,6 @@
 """LixelExplorer: choose a vertex of a predicted mesh, and see the three lines its place was read from."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ from posebook.plots.twin3d import draw_scene
 
 MARKS = {"soft-argmax": (VERMILION, "solid"), "argmax": (BLUE, "dash"), "true": (GREEN, "dot")}
 IMPLIED, SUMMED = "x line times y line", "voxels, summed over depth"
+DOTS = {"vertices": {"size": 3, "color": GREY, "opacity": 0.15}, "chosen": {"size": 8, "color": VERMILION}}
 LISTED = 6  # vertices with a voxel twin that the figure names
 
 
@@ -87,12 +89,11 @@ class LixelExplorer(Explorer):
 
     def _mesh(self) -> go.Figure:
         box = upright(np.array([[0, 0, 0], [self.bins] * 3]), "camera")
-        dots = {"mode": "markers", "hovertemplate": "vertex %{pointNumber}<extra></extra>"}
-        traces = [
-            mesh_trace(self.true_mesh[0], self.faces, frame="camera", name="predicted"),
-            go.Scatter3d(**dots, name="vertices", marker={"size": 3, "color": GREY, "opacity": 0.15}),
-            go.Scatter3d(mode="markers", name="chosen", marker={"size": 8, "color": VERMILION}, hoverinfo="skip"),
-        ]
+        marks = {name: go.Scatter3d(mode="markers", name=name, marker=marker) for name, marker in DOTS.items()}
+        traces = [mesh_trace(self.true_mesh[0], self.faces, frame="camera", name="predicted"), *marks.values()]
+        for trace in traces:  # plotly reports no clicks on a trace whose hover is skipped
+            trace.update(hoverinfo=None, hovertemplate="vertex %{pointNumber}<extra></extra>")
+        traces[2].update(hoverinfo="skip", hovertemplate=None)
         style = {"scene": scene(box), "margin": {"t": 40}, "showlegend": False, "width": 440}
         return figure(traces, "predicted mesh; click a vertex", 450, **style)
 
@@ -198,7 +199,8 @@ class LixelExplorer(Explorer):
         titles = {"photo": "what the network sees", "mesh": f"vertex {self.vertex.value} on the predicted mesh"}
         for name, title in titles.items():
             panels[name].set_title(title, fontsize=9, color=INK)
-        page.suptitle(self.caption.value, fontsize=9, color=INK)
+        said = "\n".join(textwrap.fill(part, 110) for part in self.caption.value.rsplit("; ", 1))
+        page.suptitle(said, fontsize=9, color=INK)
         return page_png(page)
 
     def _draw_plane(self, panel, plane: Plane) -> None:
@@ -216,9 +218,7 @@ class LixelExplorer(Explorer):
 def expect(fits: bool, what: str, expected: str, found) -> None:
     """Refuse what does not fit."""
     if not fits:
-        raise PosebookError(
-            f"{what}: expected {expected}, got {found}. Pass the same pictures and vertices throughout."
-        )
+        raise PosebookError(f"{what}: expected {expected}, got {found}. Pass the same pictures and vertices.")
 
 
 def single(values) -> torch.Tensor:
@@ -245,9 +245,7 @@ def check_faces(faces, vertices: int) -> np.ndarray:
     """(F, 3) indices below V."""
     faces = host(faces)
     fits = faces.ndim == 2 and faces.shape[1] == 3 and faces.size and 0 <= faces.min() and faces.max() < vertices
-    expect(
-        fits, "faces", f"(F, 3) vertex indices 0 to {vertices - 1}", f"{faces.shape}, {faces.max(initial=-1)} at most"
-    )
+    expect(fits, "faces", f"(F, 3) indices 0 to {vertices - 1}", f"{faces.shape}, at most {faces.max(initial=-1)}")
     return faces
 
 
@@ -257,8 +255,7 @@ def check_volumes(volumes, ids, count: int, vertices: int) -> tuple[torch.Tensor
         return None, {}
     if volumes is None or ids is None:
         missing = "volumes" if volumes is None else "volume_vertices"
-        raise PosebookError(f"Expected volumes together with volume_vertices, the K vertices they are of, got no {missing}"
-                            ". Pass both or neither.")  # fmt: skip
+        raise PosebookError(f"Expected volumes and volume_vertices together, got no {missing}. Pass both or neither.")
     volumes, ids = single(volumes), host(ids)
     fits = ids.ndim == 1 and ids.size and np.issubdtype(ids.dtype, np.integer)
     expect(fits and 0 <= ids.min() and ids.max() < vertices, "volume_vertices",
@@ -276,9 +273,7 @@ def place_traces(**axes) -> list[go.Scatter]:
     bar = {"color": VERMILION, "thickness": 2, "width": 4}
     return [
         go.Scatter(mode="markers", name="true", marker=ring, **axes),
-        go.Scatter(
-            mode="markers", name="predicted ± 1 standard deviation", marker=cross, error_x=bar, error_y=bar, **axes
-        ),
+        go.Scatter(mode="markers", name="predicted ± 1 SD", marker=cross, error_x=bar, error_y=bar, **axes),
     ]
 
 
@@ -299,12 +294,11 @@ def lines_figure(bins: int) -> go.Figure:
     """Three empty lines of bins under one another, each with its MARKS."""
     traces, layout = [], {}
     for i, axis in enumerate("xyz"):
-        line = {"mode": "lines", "yaxis": f"y{i + 1}", "showlegend": i == 0}
-        traces.append(
-            go.Scatter(x=np.arange(bins), fill="tozeroy", line={"color": SKY}, **line | {"showlegend": False})
-        )
+        place = {"mode": "lines", "yaxis": f"y{i + 1}"}
+        traces.append(go.Scatter(x=np.arange(bins), fill="tozeroy", line={"color": SKY}, showlegend=False, **place))
         for name, (colour, dash) in MARKS.items():
-            traces.append(go.Scatter(name=name, legendgroup=name, line={"color": colour, "dash": dash}, **line))
+            line = {"color": colour, "dash": dash}
+            traces.append(go.Scatter(name=name, legendgroup=name, showlegend=i == 0, line=line, **place))
         domain = [1 - 0.35 * i - 0.3, 1 - 0.35 * i]
         layout[f"yaxis{i + 1}"] = {"domain": domain, "title": {"text": axis}, "automargin": True, "rangemode": "tozero"}
     chart = figure(traces, "chance of each bin", 420, width=460, xaxis={"anchor": "y3", "automargin": True}, **layout)
@@ -317,9 +311,8 @@ def draw_line(panel, traces, axis: str) -> None:
     panel.fill_between(curve.x, curve.y, color=SKY, alpha=0.5, linewidth=0)
     panel.plot(curve.x, curve.y, color=SKY, linewidth=1.5)
     for mark in marks:
-        panel.plot(
-            mark.x, mark.y, color=mark.line.color, linestyle=DASHES[mark.line.dash], linewidth=2, label=mark.name
-        )
+        style = {"color": mark.line.color, "linestyle": DASHES[mark.line.dash], "linewidth": 2}
+        panel.plot(mark.x, mark.y, label=mark.name, **style)
     panel.set_ylabel(axis, fontsize=10, rotation=0, labelpad=8)
     panel.set_ylim(bottom=0)
     panel.tick_params(labelsize=8, labelbottom=axis == "z")

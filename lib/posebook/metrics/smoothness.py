@@ -12,7 +12,7 @@ def neighbour_sums(faces: Tensor, count: int) -> Tensor:
     pairs = torch.cat([faces[:, [a, b]] for a, b in ((0, 1), (1, 2), (2, 0), (1, 0), (2, 1), (0, 2))])
     pairs = torch.unique(pairs.long(), dim=0).T
     ones = torch.ones(pairs.shape[1], device=faces.device)
-    return torch.sparse_coo_tensor(pairs, ones, (count, count)).coalesce()
+    return torch.sparse_coo_tensor(pairs, ones, (count, count), check_invariants=True).coalesce()
 
 
 def umbrella_laplacian(vertices: Tensor, faces: Tensor, reduction: str = "mean") -> Tensor:

@@ -67,10 +67,11 @@ class I2LMeshNet(nn.Module):
         options = {"depth": 50} | (trunk or {})
         self.pose_backbone = ResNet(**options)
         stem, channels = self.pose_backbone.stem_channels, self.pose_backbone.out_channels
-        self.pose_net = LixelHead(joint_num, channels, hidden, self.bins)
+        doublings = (self.bins * self.pose_backbone.pyramid_strides[-1] // image_size).bit_length() - 1  # paper: 3
+        self.pose_net = LixelHead(joint_num, channels, hidden, self.bins, doublings)
         self.pose2feat = Pose2Feat(joint_num, stem, self.bins, sigma, materialise)
         self.mesh_backbone = ResNet(**options)  # its stem is never used, but is in the checkpoint
-        self.mesh_net = LixelHead(vertex_num, channels, hidden, self.bins)
+        self.mesh_net = LixelHead(vertex_num, channels, hidden, self.bins, doublings)
         self.param_regressor = ParamRegressor(joint_num, rotations)
         self.register_buffer("joint_regressor", joint_regressor.detach().float(), persistent=False)
         self.body = posed

@@ -109,13 +109,10 @@ def expected_index(logits: Tensor, dims: int) -> Tensor:
         (..., dims) in 0..side - 1; half precision becomes float32.
     """
     logits = logits if logits.dtype == torch.float64 else logits.float()
-    chance = logits.flatten(-dims).softmax(-1).unflatten(-1, logits.shape[-dims:])
-    axes = range(-1, -dims - 1, -1)  # x, y, z
-    found = []
-    for axis in axes:
-        line = chance.sum([other for other in axes if other != axis])
-        found.append((line * torch.arange(line.shape[-1], device=line.device, dtype=line.dtype)).sum(-1))
-    return torch.stack(found, -1)
+    sides = [torch.arange(n, device=logits.device, dtype=logits.dtype) for n in logits.shape[-dims:]]
+    grid = torch.stack(torch.meshgrid(*sides, indexing="ij")[::-1], -1).flatten(0, -2)  # (cells, dims), x first
+    with torch.autocast(logits.device.type, enabled=False):  # it would round to a quarter of a cell
+        return logits.flatten(-dims).softmax(-1) @ grid
 
 
 class MeshNetwork(nn.Module):

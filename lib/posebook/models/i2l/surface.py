@@ -63,4 +63,4 @@ def edge_difference(mesh: Tensor, target: Tensor, faces: Tensor, mask: Tensor, g
 
 def _corners(values: Tensor, faces: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """(B, V, C) -> three (B, F, C)."""
-    return tuple(values[:, faces[:, k]] for k in range(3))
+    return tuple(values.index_select(1, faces[:, k]) for k in range(3))
