@@ -14,9 +14,10 @@ from posebook.experiments.meshes import BodyMeshes, HandMeshes, MeshBatch, Meshe
 from posebook.joints import H36M17, HAND21, JointSet
 from posebook.metrics import freihand_scores, pve, umbrella_laplacian
 from posebook.models.decode import back_project
-from posebook.models.root_depth import bone_lengths, root_depth
+from posebook.models.root_depth import bone_lengths, fit_root_depth
 
 CHUNK = 64  # meshes at a time
+NEAREST = 0.15  # metres: hands are held closer to the camera than bodies stand
 TRUE_DEPTH = "_true_depth"  # ends the names of what the true root depth makes
 
 
@@ -38,7 +39,7 @@ class MeshJudge:
         crop = self.test.units.to_crop(mesh)  # pixels and relative depth in metres
         joints = self.regressor @ crop
         view = joints[..., :2], joints[..., 2], batch.K
-        depth = root_depth(3, *view, self.joint_set.bones, self.lengths)
+        depth = fit_root_depth(*view, self.lengths, self.joint_set.bones, low=NEAREST).depth
         found = self.metres(self.unproject(crop, depth, batch), batch, start)
         oracle = self.metres(self.unproject(crop, batch.root[:, 2], batch), batch, start)
         return found | {name + TRUE_DEPTH: values for name, values in oracle.items()}
