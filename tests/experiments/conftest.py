@@ -10,6 +10,7 @@ from posebook.body import load_body
 from posebook.data import open_dataset
 from posebook.data.body_batches import BodyBatches
 from posebook.experiments import outcome
+from posebook.hand import hand_profile, open_hand_dataset
 from posebook.joint_layer import JointLayer
 from posebook.profile import smoke
 
@@ -35,6 +36,13 @@ def few_bodies(layer):
     rows = slice(0, 12), slice(0, 24, 4)
     sets = (open_dataset("procedural", split, smoke()) for split in ("train", "test"))
     return [BodyBatches(few(d, r), layer=layer) for d, r in zip(sets, rows, strict=True)]
+
+
+@pytest.fixture(scope="session")
+def few_hands(body_cache):
+    """Train and test datasets of twelve hands each."""
+    sets = (open_hand_dataset(split, hand_profile("smoke")) for split in ("train", "test"))
+    return [few(d, slice(0, 12)) for d in sets]
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from posebook.explorers.metric import MetricExplorer
 from posebook.explorers.parts import PartsExplorer
 from posebook.explorers.prediction import PredictionExplorer
 from posebook.explorers.sample import SampleExplorer
+from posebook.explorers.scale import ScaleExplorer, scale_curve
 from posebook.explorers.volume import VolumeExplorer
 
 __all__ = [
@@ -15,5 +16,7 @@ __all__ = [
     "PartsExplorer",
     "PredictionExplorer",
     "SampleExplorer",
+    "ScaleExplorer",
     "VolumeExplorer",
+    "scale_curve",
 ]

@@ -15,6 +15,7 @@ from posebook.joints import H36M17, JointSet
 from posebook.plots.skeleton import bone_points
 from posebook.plots.style import INK, PAPER, SIDES
 
+DOTS = "#00E5FF"  # of vertices, seen on skin and cloth
 DPI = 100
 
 
@@ -52,6 +53,7 @@ def image_grid(
     joint_set: JointSet | None = None,
     columns: int | None = None,
     size: float = 1.6,
+    points: Sequence[np.ndarray] | None = None,
 ) -> bytes:
     """PNG of a grid of pictures.
 
@@ -61,6 +63,7 @@ def image_grid(
         joints2d: (J, 2) continuous pixels of each picture, drawn as a skeleton of `joint_set`; None draws none.
         columns: pictures a row; at most 8 by default.
         size: inches per picture.
+        points: (P, 2) continuous pixels of each picture, drawn as small dots, e.g. vertices; None draws none.
     """
     if not len(images) or (joints2d is not None and joint_set is None):
         raise PosebookError("image_grid needs at least one image, and a joint_set where joints2d are given.")
@@ -73,6 +76,8 @@ def image_grid(
         panel.set_axis_off()
     for i, (panel, image) in enumerate(zip(panels, images, strict=False)):
         draw_image(panel, image, joints2d[i] if joints2d is not None else None, joint_set)
+        if points is not None:
+            panel.plot(*np.asarray(points[i]).T, ".", color=DOTS, markersize=1.2)
         if titles:
             panel.set_title(titles[i], fontsize=8, color=INK, pad=3)
     return page_png(page)
