@@ -220,3 +220,18 @@ def test_half_tensors_with_gradients_are_taken_as_they_come(explorer, given):
 def test_what_does_not_fit_is_refused(given, name, change, message):
     with pytest.raises(PosebookError, match=message):
         LixelExplorer(**given | {name: change(given[name])})
+
+
+def test_centred_bins_are_drawn_where_the_single_heads_read_them():
+    """Voxel j of W and bin i of b stand for the same place when (j + 1/2) / W = (i + 1/2) / b of the box."""
+    rng = np.random.default_rng(0)
+    lines = Lixels(*rng.normal(size=(3, 1, 4, 16)))
+    made = LixelExplorer(np.zeros((1, 64, 64, 3), np.uint8), lines, rng.uniform(0, 15, (1, 4, 3)), [[0, 1, 2]],
+                         rng.normal(size=(1, 1, 8, 8, 8)), volume_vertices=[2], centred=True)  # fmt: skip
+    np.testing.assert_allclose(made.cells(np.arange(8), 8), np.arange(8) * 2 + 0.5)
+    found = made.coordinates[0]
+    sixty_fourths = (found + 0.5) * 4 - 0.5
+    assert made.photo.data[2].x[0] == pytest.approx(sixty_fourths, abs=1e-5)  # the crop has 64 pixels
+    assert made.photo.data[1].x[0] == pytest.approx((made.truth[0] + 0.5) * 4 - 0.5, abs=1e-5)
+    np.testing.assert_allclose(made.twin.data[3].x, np.arange(8) * 2 + 0.5)
+    assert made.png().startswith(b"\x89PNG")

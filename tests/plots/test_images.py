@@ -38,3 +38,12 @@ def test_joint_is_drawn_where_its_continuous_pixel_lies():
 def test_joints_need_their_set():
     with pytest.raises(PosebookError, match="joint_set"):
         image_grid([np.zeros((8, 8, 3), np.uint8)], joints2d=[np.zeros((17, 2))])
+
+
+def test_points_are_drawn_where_they_lie():
+    points = np.full((5, 2), 6.0)
+    pictures = [image_grid([np.zeros((8, 8, 3), np.uint8)], size=3, points=p) for p in ([points], None)]
+    arrays = [np.asarray(Image.open(BytesIO(p)).convert("RGB")).astype(int) for p in pictures]
+    rows, columns = np.nonzero(np.abs(arrays[0] - arrays[1]).max(-1) > 60)
+    size = len(arrays[0])
+    assert len(rows) and abs(rows.mean() / size - 6 / 8) < 0.03 and abs(columns.mean() / size - 6 / 8) < 0.03

@@ -2,7 +2,6 @@
 
 import textwrap
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import ipywidgets as widgets
 import numpy as np
@@ -10,29 +9,32 @@ import plotly.graph_objects as go
 import torch
 from matplotlib.figure import Figure
 
-from posebook.errors import PosebookError
-from posebook.explorers.base import WIDE, Explorer, host, live, move, slider
-from posebook.explorers.parts import picture_figure, source
+from posebook.explorers.base import WIDE, Explorer, live, move, slider
+from posebook.explorers.lixel_figures import (
+    Plane,
+    check_faces,
+    check_mesh,
+    check_volumes,
+    draw_line,
+    draw_places,
+    expect,
+    lines_figure,
+    photo_figure,
+    place_traces,
+    put,
+)
+from posebook.explorers.parts import source
 from posebook.models.i2l.lixel import Lixels, lixel_coordinates, lixel_spread
 from posebook.models.i2l.representations import expected_index
 from posebook.plots.images import draw_image, page_png
 from posebook.plots.mesh import mesh_trace
-from posebook.plots.style import BLUE, GREEN, GREY, INK, LINES, SKY, VERMILION, figure, scene, upright
-from posebook.plots.twin import DASHES
+from posebook.plots.style import GREY, INK, VERMILION, figure, scene, upright
 from posebook.plots.twin3d import draw_scene
 
-MARKS = {"soft-argmax": (VERMILION, "solid"), "argmax": (BLUE, "dash"), "true": (GREEN, "dot")}
+BINS = 64  # of the official network, whose bin i is at i / 64 of the box
 IMPLIED, SUMMED = "x line times y line", "voxels, summed over depth"
 DOTS = {"vertices": {"size": 3, "color": GREY, "opacity": 0.15}, "chosen": {"size": 8, "color": VERMILION}}
 LISTED = 6  # vertices with a voxel twin that the figure names
-
-
-class Plane(NamedTuple):
-    """How likely each place on the picture plane is."""
-
-    title: str
-    chance: np.ndarray | None = None  # (H, W), sums to 1; None where there is no voxel twin
-    found: np.ndarray | None = None  # (2,) soft-argmax x, y in bins
 
 
 class LixelExplorer(Explorer):
@@ -59,13 +61,16 @@ class LixelExplorer(Explorer):
             `bins`.
         names: N captions of the pictures.
         volume_vertices: (K,) vertices that `volumes` are of; the first is shown at first.
+        centred: bin i of b is read at (i + 1/2) 64 / b - 1/2 of 64, as `posebook.experiments.i2l.answer` does, instead
+            of the official i 64 / b.
 
     Raises:
         PosebookError: shapes that do not fit, vertices beyond V, volumes without their vertices or the reverse.
     """
 
     def __init__(self, images, lixels: Lixels, true_mesh, faces, volumes=None, names: Sequence[str] | None = None,
-                 volume_vertices: Sequence[int] | None = None):  # fmt: skip
+                 volume_vertices: Sequence[int] | None = None, centred: bool = False):  # fmt: skip
+        self.centred = centred
         self.images, self.lixels, self.true_mesh = check_mesh(images, lixels, true_mesh)
         (count, vertices, self.bins), self.faces = self.lixels.x.shape, check_faces(faces, self.true_mesh.shape[1])
         self.volumes, self.twins = check_volumes(volumes, volume_vertices, count, vertices)
@@ -87,6 +92,16 @@ class LixelExplorer(Explorer):
         super().__init__([bar, self.caption, *rows])
         self.look()
 
+    def cells(self, index, side: int):
+        """Where cell `index` of `side` lies, in bins of the lines."""
+        cell = self.bins / side
+        return (index + 0.5) * cell - 0.5 if self.centred else index * cell
+
+    def pixels(self, bins: np.ndarray) -> np.ndarray:
+        """Bins of the lines -> pixels of the crop."""
+        offset = 0.5 - 0.5 * self.bins / BINS if self.centred else 0.0
+        return (bins + offset) * self.images.shape[1] / self.bins
+
     def _mesh(self) -> go.Figure:
         box = upright(np.array([[0, 0, 0], [self.bins] * 3]), "camera")
         marks = {name: go.Scatter3d(mode="markers", name=name, marker=marker) for name, marker in DOTS.items()}
@@ -101,7 +116,7 @@ class LixelExplorer(Explorer):
         """One or two pictures in the same axes, each with its places."""
         sides = ("", "2") if self.twins else ("",)
         cell = max([1.0] + [self.bins / side for side in self.volumes.shape[3:]]) if self.twins else 1.0
-        span, traces = [-cell / 2, self.bins - 0.5], []
+        span, traces = [-0.5 if self.centred else -cell / 2, self.bins - 0.5], []
         chart = figure([], "x and y together", 420, width=320 * len(sides) + 60, showlegend=False)
         for i, side in enumerate(sides):
             axes = {"xaxis": f"x{side}", "yaxis": f"y{side}"}
@@ -151,8 +166,9 @@ class LixelExplorer(Explorer):
             return [*planes, Plane(f"no voxels here, but of {', '.join(listed)}")]
         volume = self.volumes[self.picture.value, self.twins[self.vertex.value]] / self.temperature.value
         chance = volume.flatten().softmax(0).view_as(volume).sum(0).numpy()
-        cell = self.bins / np.array(chance.shape[::-1])  # bins of the lines per voxel, x first
-        return [*planes, Plane(SUMMED, chance, expected_index(volume, 3)[:2].numpy() * cell)]
+        found = expected_index(volume, 3)[:2].tolist()  # x, y
+        found = [self.cells(index, side) for index, side in zip(found, chance.shape[::-1], strict=True)]
+        return [*planes, Plane(SUMMED, chance, np.array(found))]
 
     def _show_lines(self) -> None:
         marks = np.stack((self.coordinates, self.chances.argmax(1), self.truth), axis=1)  # (axes, MARKS)
@@ -165,17 +181,18 @@ class LixelExplorer(Explorer):
 
     def _show_places(self) -> None:
         """True and predicted place on the photo, in pixels, and on the planes, in bins."""
+        truth, found = self.pixels(self.truth), self.pixels(self.coordinates)
         pixels = self.images.shape[1] / self.bins
         with self.photo.batch_update(), self.twin.batch_update():
             bars = {f"error_{a}": {"array": [s * pixels]} for a, s in zip("xy", self.spread, strict=False)}
-            put(self.photo.data[1:], self.truth * pixels, self.coordinates * pixels, **bars)
+            put(self.photo.data[1:], truth, found, **bars)
             for i, plane in enumerate(self.planes):
                 heat, *places = self.twin.data[3 * i : 3 * i + 3]
                 self.twin.layout[f"xaxis{i + 1 if i else ''}"].title.text = plane.title
                 for trace in (heat, *places):
                     trace.visible = plane.chance is not None
                 if plane.chance is not None:
-                    y, x = (np.arange(side) * self.bins / side for side in plane.chance.shape)
+                    y, x = (self.cells(np.arange(side), side) for side in plane.chance.shape)
                     heat.update(x=x, y=y, z=plane.chance)
                     put(places, self.truth, plane.found)
 
@@ -186,7 +203,7 @@ class LixelExplorer(Explorer):
         panels = page.subplot_mosaic([["photo", a, a] for a in "xyz"] + [below], height_ratios=[1, 1, 1, 3.3])
         pixels = self.images.shape[1] / self.bins
         draw_image(panels["photo"], self.images[self.picture.value])
-        draw_places(panels["photo"], self.truth * pixels, self.coordinates * pixels, self.spread * pixels)
+        draw_places(panels["photo"], self.pixels(self.truth), self.pixels(self.coordinates), self.spread * pixels)
         panels["photo"].set_axis_off()
         for i, axis in enumerate("xyz"):
             draw_line(panels[axis], self.lines.data[4 * i : 4 * i + 4], axis)
@@ -208,122 +225,8 @@ class LixelExplorer(Explorer):
         panel.tick_params(labelsize=8)
         span = self.twin.layout.xaxis.range
         if plane.chance is not None:
-            x, y = (self.bins / side / 2 for side in plane.chance.shape[::-1])
+            x, y = (0.5 if self.centred else self.bins / side / 2 for side in plane.chance.shape[::-1])
             extent = (-x, self.bins - x, self.bins - y, -y)  # cell i is drawn round its index
             panel.imshow(plane.chance, extent=extent, cmap="cividis", interpolation="nearest")
             draw_places(panel, self.truth, plane.found)
         panel.set(xlim=span, ylim=span[::-1], aspect="equal")
-
-
-def expect(fits: bool, what: str, expected: str, found) -> None:
-    """Refuse what does not fit."""
-    if not fits:
-        raise PosebookError(f"{what}: expected {expected}, got {found}. Pass the same pictures and vertices.")
-
-
-def single(values) -> torch.Tensor:
-    """Float32 tensor on the CPU, without gradient, of a tensor or array."""
-    return torch.as_tensor(values).detach().cpu().float()
-
-
-def check_mesh(images, lixels, true_mesh) -> tuple[np.ndarray, Lixels, np.ndarray]:
-    """Pictures (N, S, S, 3), lines (N, V, bins) and true mesh (N, V, 3) of the same N and V."""
-    expect(len(lixels) == 3, "lixels", "three lines: x, y, z", len(lixels))
-    images, lixels, true_mesh = host(images), Lixels(*map(single, lixels)), host(true_mesh).astype(np.float32)
-    shape, shapes = images.shape, [tuple(axis.shape) for axis in lixels]
-    square = len(shape) == 4 and len(images) > 0 and shape[1] == shape[2] and shape[3] == 3
-    expect(square and images.dtype == np.uint8, "images", "square crops (N, S, S, 3) uint8, N at least 1",
-           f"{shape} {images.dtype}")  # fmt: skip
-    same = len(shapes[0]) == 3 and shapes[0] == shapes[1] == shapes[2] and 0 not in shapes[0]
-    expect(same and shapes[0][0] == len(images), "lixels", f"three times ({len(images)}, V, bins)", shapes)
-    expected = (*shapes[0][:2], 3)
-    expect(true_mesh.shape == expected, "true_mesh", f"{expected}, heat-map units", true_mesh.shape)
-    return images, lixels, true_mesh
-
-
-def check_faces(faces, vertices: int) -> np.ndarray:
-    """(F, 3) indices below V."""
-    faces = host(faces)
-    fits = faces.ndim == 2 and faces.shape[1] == 3 and faces.size and 0 <= faces.min() and faces.max() < vertices
-    expect(fits, "faces", f"(F, 3) indices 0 to {vertices - 1}", f"{faces.shape}, at most {faces.max(initial=-1)}")
-    return faces
-
-
-def check_volumes(volumes, ids, count: int, vertices: int) -> tuple[torch.Tensor | None, dict[int, int]]:
-    """Volumes (N, K, D, H, W), and vertex -> its place among the K; None and {} if none are given."""
-    if volumes is None and ids is None:
-        return None, {}
-    if volumes is None or ids is None:
-        missing = "volumes" if volumes is None else "volume_vertices"
-        raise PosebookError(f"Expected volumes and volume_vertices together, got no {missing}. Pass both or neither.")
-    volumes, ids = single(volumes), host(ids)
-    fits = ids.ndim == 1 and ids.size and np.issubdtype(ids.dtype, np.integer)
-    expect(fits and 0 <= ids.min() and ids.max() < vertices, "volume_vertices",
-           f"(K,) vertex indices 0 to {vertices - 1}", ids.tolist())  # fmt: skip
-    shape = tuple(volumes.shape)
-    expect(len(shape) == 5 and shape[:2] == (count, len(ids)) and 0 not in shape, "volumes",
-           f"({count}, {len(ids)}, D, H, W), one for each of volume_vertices", shape)  # fmt: skip
-    return volumes, {int(vertex): k for k, vertex in enumerate(ids)}
-
-
-def place_traces(**axes) -> list[go.Scatter]:
-    """Empty traces of the true place, a ring, and of the predicted one, a cross."""
-    ring = {"symbol": "circle-open", "size": 12, "color": GREEN, "line": {"width": 3}}
-    cross = {"symbol": "x", "size": 9, "color": VERMILION, "line": {"width": 1, "color": "white"}}
-    bar = {"color": VERMILION, "thickness": 2, "width": 4}
-    return [
-        go.Scatter(mode="markers", name="true", marker=ring, **axes),
-        go.Scatter(mode="markers", name="predicted ± 1 SD", marker=cross, error_x=bar, error_y=bar, **axes),
-    ]
-
-
-def put(traces, truth, found, **bars) -> None:
-    """Put the true and the predicted place into their two traces."""
-    for trace, place in zip(traces, (truth, found), strict=True):
-        trace.update(x=[place[0]], y=[place[1]])
-    traces[1].update(**bars)
-
-
-def photo_figure(size: int) -> go.Figure:
-    """Empty figure of one crop with two places on it."""
-    chart = picture_figure(size).add_traces(place_traces())
-    return chart.update_layout(height=450, margin={"t": 70})
-
-
-def lines_figure(bins: int) -> go.Figure:
-    """Three empty lines of bins under one another, each with its MARKS."""
-    traces, layout = [], {}
-    for i, axis in enumerate("xyz"):
-        place = {"mode": "lines", "yaxis": f"y{i + 1}"}
-        traces.append(go.Scatter(x=np.arange(bins), fill="tozeroy", line={"color": SKY}, showlegend=False, **place))
-        for name, (colour, dash) in MARKS.items():
-            line = {"color": colour, "dash": dash}
-            traces.append(go.Scatter(name=name, legendgroup=name, showlegend=i == 0, line=line, **place))
-        domain = [1 - 0.35 * i - 0.3, 1 - 0.35 * i]
-        layout[f"yaxis{i + 1}"] = {"domain": domain, "title": {"text": axis}, "automargin": True, "rangemode": "tozero"}
-    chart = figure(traces, "chance of each bin", 420, width=460, xaxis={"anchor": "y3", "automargin": True}, **layout)
-    return chart.update_xaxes(title={"text": "bin"})
-
-
-def draw_line(panel, traces, axis: str) -> None:
-    """One line of bins and its marks."""
-    curve, *marks = traces
-    panel.fill_between(curve.x, curve.y, color=SKY, alpha=0.5, linewidth=0)
-    panel.plot(curve.x, curve.y, color=SKY, linewidth=1.5)
-    for mark in marks:
-        style = {"color": mark.line.color, "linestyle": DASHES[mark.line.dash], "linewidth": 2}
-        panel.plot(mark.x, mark.y, label=mark.name, **style)
-    panel.set_ylabel(axis, fontsize=10, rotation=0, labelpad=8)
-    panel.set_ylim(bottom=0)
-    panel.tick_params(labelsize=8, labelbottom=axis == "z")
-    panel.grid(color=LINES)
-    panel.set_axisbelow(True)
-    panel.spines[["top", "right"]].set_visible(False)
-
-
-def draw_places(panel, truth, found, spread=None) -> None:
-    """Ring and cross, with bars of one standard deviation where it is given."""
-    panel.plot(*truth[:2], "o", markersize=9, markerfacecolor="none", markeredgecolor=GREEN, markeredgewidth=2.2)
-    bars = {} if spread is None else {"xerr": spread[:1], "yerr": spread[1:2]}
-    panel.errorbar(*found[:2], **bars, marker="X", markersize=8, color=VERMILION, elinewidth=1.8, capsize=3,
-                   markeredgecolor="white", markeredgewidth=0.7)  # fmt: skip

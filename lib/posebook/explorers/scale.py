@@ -9,7 +9,7 @@ from posebook.explorers.base import Explorer, host, live, move, slider
 from posebook.models.decode import back_project
 from posebook.models.i2l import HeatmapUnits
 from posebook.plots.mesh import mesh_trace
-from posebook.plots.style import EYE, GREY, figure, scene, upright
+from posebook.plots.style import COLOURS, EYE, GREY, figure, scene, upright
 
 REACH = 1.3  # half side of the scene, in half boxes of depth
 
@@ -73,8 +73,7 @@ class ScaleExplorer(Explorer):
         self.placed = self.metres(self.focal.value, self.depth.value)
         self.height = float(np.ptp(self.placed[:, 1]))
         self.ratio = self.height / self.true_height
-        text = (f"focal {self.focal.value:.2f} and root depth {self.depth.value:.2f} of the true ones: "
-                f"{self.height:.2f} m from top to bottom, {self.ratio:.2f} times")  # fmt: skip
+        text = f"focal × {self.focal.value:.2f}, root depth × {self.depth.value:.2f}: {self.height:.2f} m tall"
         with self.figure.batch_update():
             move(self.figure.data[1], upright(self.placed, "camera"))
             self.figure.layout.title.text = text
@@ -85,8 +84,14 @@ def scale_curve(explorer: ScaleExplorer, factors) -> go.Figure:
     factors = np.asarray(factors, float)
     lines = {"focal length": [(f, 1.0) for f in factors], "root depth": [(1.0, f) for f in factors]}
     traces = [
-        go.Scatter(x=factors, y=[np.ptp(explorer.metres(*pair)[:, 1]) for pair in pairs], name=name, mode="lines")
-        for name, pairs in lines.items()
+        go.Scatter(
+            x=factors,
+            y=[np.ptp(explorer.metres(*pair)[:, 1]) for pair in pairs],
+            name=name,
+            mode="lines",
+            line={"color": colour},
+        )
+        for (name, pairs), colour in zip(lines.items(), COLOURS, strict=False)
     ]
     chart = figure(traces, "Height of one lixel mesh", height=320)
     chart.update_xaxes(title={"text": "factor on the true value"})
