@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from posebook.experiments.mesh_judge import CHUNK, MeshJudge
+from posebook.experiments.mesh_judge import MeshJudge
 from posebook.experiments.meshes import BINS, MeshBatch, Meshes, mean_parameters
 from posebook.experiments.outcome import (
     Outcome,
@@ -132,7 +132,8 @@ def build_model(variant: Variant, profile: Profile, train: Meshes) -> nn.Module:
         model = TrueJoints(model) if variant.form == "i2l true joints" else model
     else:
         trunk = ResNet(**trunk_options(profile))
-        trunks, mean = [trunk], [a.cpu() for a in mean_parameters(train)]
+        trunks = [trunk]
+        mean = [a.cpu() for a in mean_parameters(train)] if variant.numbers else [None]
         if variant.form == "parameters":
             model = ParameterNetwork(trunk, *mean[1:])
         else:
@@ -246,15 +247,13 @@ def second_stage_loss(out: I2LOutput, batch: MeshBatch, meshes: Meshes) -> Tenso
 def predict(net: nn.Module, variant: Variant, test: Meshes, judge: MeshJudge) -> dict[str, np.ndarray]:
     """Score all test pictures; see `MeshJudge`. Names ending in "_true_depth" belong to the oracle row."""
     net.eval()
-    parts = []
-    for start in range(0, len(test), CHUNK):
-        batch = test.get(slice(start, start + CHUNK))
+
+    def score(batch: MeshBatch, start: int) -> dict[str, Tensor]:
         found = answer(net, variant, batch, test)
-        if variant.metric:
-            parts.append(judge.metres(found.metres, batch, start))
-        else:
-            parts.append(judge.box(found.mesh, batch, start))
-    return {name: torch.cat([p[name] for p in parts]).float().cpu().numpy() for name in parts[0]}
+        said, judged = (found.metres, judge.metres) if variant.metric else (found.mesh, judge.box)
+        return judged(said, batch, start)
+
+    return judge.collect(score)
 
 
 def train_variant(variant: Variant, profile: Profile, train: Meshes, test: Meshes, judge: MeshJudge, seed: int,

@@ -4,6 +4,8 @@ A mesh in the box gets its root depth from the mean bone lengths of the training
 with the true root depth makes an oracle row.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -43,6 +45,14 @@ class MeshJudge:
         found = self.metres(self.unproject(crop, depth, batch), batch, start)
         oracle = self.metres(self.unproject(crop, batch.root[:, 2], batch), batch, start)
         return found | {name + TRUE_DEPTH: values for name, values in oracle.items()}
+
+    @torch.no_grad()
+    def collect(self, score: Callable[[MeshBatch, int], dict[str, Tensor]]) -> dict[str, np.ndarray]:
+        """Call `score(batch, first row)` for all test pictures, a few at a time, and join what it finds."""
+        parts = []
+        for start in range(0, len(self.test), CHUNK):
+            parts.append(score(self.test.get(slice(start, start + CHUNK)), start))
+        return {name: torch.cat([p[name] for p in parts]).float().cpu().numpy() for name in parts[0]}
 
     @staticmethod
     def unproject(crop: Tensor, depth: Tensor, batch: MeshBatch) -> Tensor:

@@ -1,10 +1,9 @@
 """Rows of chapter 3's tables: every mesh in the box once as a user would get it, once with the true root depth."""
 
 import numpy as np
-import torch
 
 from posebook.experiments.i2l import Variant
-from posebook.experiments.mesh_judge import CHUNK, TRUE_DEPTH, MeshJudge
+from posebook.experiments.mesh_judge import TRUE_DEPTH, MeshJudge
 from posebook.experiments.meshes import Meshes, mean_parameters
 from posebook.experiments.sheet import TITLES, ScoreSheet
 
@@ -40,7 +39,6 @@ def add_variant_row(sheet: ScoreSheet, variant: Variant, found: dict[str, np.nda
     add_mesh_row(sheet, variant.row, found, variant.oracle, note, init=init)
 
 
-@torch.no_grad()
 def add_mesh_floors(sheet: ScoreSheet, train: Meshes, test: Meshes, judge: MeshJudge, subject: str) -> None:
     """The mean mesh for everyone (a baseline), and the true mesh read out as predicted ones are (an oracle).
 
@@ -50,11 +48,7 @@ def add_mesh_floors(sheet: ScoreSheet, train: Meshes, test: Meshes, judge: MeshJ
     mean = mean_parameters(train)[0]
     said = {"mean": lambda batch: mean.expand(len(batch.image), -1, -1), "true": lambda batch: test.targets(batch)[0]}
     for name, mesh in said.items():
-        parts = []
-        for start in range(0, len(test), CHUNK):
-            batch = test.get(slice(start, start + CHUNK))
-            parts.append(judge.box(mesh(batch), batch, start))
-        found = {key: torch.cat([p[key] for p in parts]).cpu().numpy() for key in parts[0]}
+        found = judge.collect(lambda batch, first, mesh=mesh: judge.box(mesh(batch), batch, first))
         if name == "mean":
             found = {key: values for key, values in found.items() if not key.endswith(TRUE_DEPTH)}
             add_mesh_row(sheet, f"mean {subject} in the box", found, kind="baseline")

@@ -1,7 +1,7 @@
 """The evaluation protocol as data, printed beside every number it produced."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -103,15 +103,12 @@ POSEBOOK17 = Protocol(
     alignment="root (MPJPE), similarity without reflection (PA), least-squares scale about the root (N)",
 )
 
-HANDS21 = Protocol(
+HANDS21 = replace(
+    POSEBOOK17,
     name="hands21",
     joints="hand21",
     root=("wrist",),
     regressed_from="the posed ground-truth hand",
-    box="ground truth",
-    intrinsics="given",
-    root_depth="not given",
-    stature="not given",
     frames="all test pictures",
     alignment="wrist (MPJPE), similarity without reflection (PA), least-squares scale about the wrist (N)",
 )
