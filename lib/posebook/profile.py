@@ -103,6 +103,7 @@ class MeshProfile:
     batch: int
     learning_rate: float  # of heads that say numbers, chosen on val
     heat_learning_rate: float  # of heads that draw heat maps, chosen on val
+    core_voxel: bool  # the voxel row is part of the core: two of its eight minutes on two cores
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def smoke() -> Profile:
         VolumetricProfile(96, 1, "B", 3, 16, (8, 16), (1, 2), 0.5, 64, 128, 16, 2e-3, "trunk"),
         SegmentationProfile(18, 32, 2, "3x3", (64, 48, 48, 48), 32, 0.5, 16, 2e-3, 1.0),
         FittingProfile(18, 32, 3, (1, 2, 2, 2), "3x3", 64, 16, 1e-3),
-        MeshProfile(18, 32, (1, 2, 2, 1), 32, 64, "coarse", (8, 16), 8, 2.5, 32, 0.5, 2.0, 16, 1e-3, 2e-3),
+        MeshProfile(18, 32, (1, 2, 2, 1), 32, 64, "coarse", (8, 16), 8, 2.5, 32, 0.5, 2.0, 16, 1e-3, 2e-3, True),
         core_hands=True,
     )
 
@@ -146,7 +147,9 @@ def laptop() -> Profile:
         VolumetricProfile(96, 1, "B", 3, 16, (8, 16, 32), (1, 2), 0.5, 12000, 40000, 32, 2e-3, "trunk"),
         SegmentationProfile(18, 32, 2, "3x3", (64, 48, 48, 48), 16000, 0.2, 16, 2e-3, 4.5),
         FittingProfile(18, 32, 3, (1, 2, 2, 2), "3x3", 24000, 32, 1e-3),
-        MeshProfile(18, 32, (1, 2, 2, 1), 64, 1024, "coarse", (8, 16, 32, 64), 8, 2.5, 6400, 0.4, 2.0, 16, 1e-3, 2e-3),
+        MeshProfile(
+            18, 32, (1, 2, 2, 1), 64, 1024, "coarse", (8, 16, 32, 64), 8, 2.5, 6400, 0.4, 2.0, 16, 1e-3, 2e-3, False
+        ),
         core_hands=False,
     )
 
@@ -161,7 +164,7 @@ def gpu() -> Profile:
         SegmentationProfile(101, 64, 2, "1x1", (512, 256, 256, 256), 120000, 0.1, 16, 1e-4, 3.0),
         FittingProfile(50, 64, 2, (2, 2, 2, 1), "1x1", 600000, 32, 2e-4),
         MeshProfile(
-            50, 64, (1, 2, 2, 2), 256, 1024, "smpl6890", (16, 32, 64), 16, 2.5, 600000, 0.4, 2.0, 32, 1e-4, 1e-4
+            50, 64, (1, 2, 2, 2), 256, 1024, "smpl6890", (16, 32, 64), 16, 2.5, 600000, 0.4, 2.0, 32, 1e-4, 1e-4, True
         ),
         core_hands=True,
     )

@@ -44,6 +44,7 @@ from posebook.train import Budget, fit, make_fabric, seed_everything
 from posebook.trunk import RESNET, load_trunk
 
 FIRST_STAGE = "I2L lixel"  # what the second stage starts from
+UNUSED = ("bins", "voxel_bins", "equal_time", "core_voxel")  # sizes that choose rows, not what happens in one
 
 
 @dataclass(frozen=True)
@@ -84,13 +85,13 @@ class Answer(NamedTuple):
 
 
 def variants(profile: Profile) -> list[Variant]:
-    """All rows of the chapter; those with `core` are trained by default (four trainings)."""
+    """All rows of the chapter; those with `core` are trained by default (three or four)."""
     m, own = profile.mesh, profile.data.image_size // 4
     lixel = f"lixel {{{own}}}"
     rows = [
         Variant("SMPL parameters", "parameters", core=True),
         Variant(lixel, "lixel", bins=own, core=True),
-        Variant(f"voxel {{{m.voxel_bins}}}", "voxel", bins=m.voxel_bins, core=True),
+        Variant(f"voxel {{{m.voxel_bins}}}", "voxel", bins=m.voxel_bins, core=m.core_voxel),
         Variant(FIRST_STAGE, "i2l", bins=own, core=True),
         Variant("coordinates", "coordinates"),
         Variant(f"pixel+z {{{own}}}", "pixel+z", bins=own),
@@ -128,6 +129,7 @@ def build_model(variant: Variant, profile: Profile, train: Meshes) -> nn.Module:
         model = I2LMeshNet(len(train.regressor), train.vertices, train.regressor.cpu(), train.layer, image_size=size,
                            trunk=trunk_options(profile), hidden=m.hidden, sigma=scaled,
                            depth_size=train.units.depth_size)  # fmt: skip
+        model.pose2feat.start_from_image()
         trunks = [model.pose_backbone, model.mesh_backbone]
         model = TrueJoints(model) if variant.form == "i2l true joints" else model
     else:
@@ -265,7 +267,7 @@ def train_variant(variant: Variant, profile: Profile, train: Meshes, test: Meshe
     """
     m = profile.mesh
     versions = [meshes.dataset.manifest["data_version"] for meshes in (train, test)]
-    sizes = {name: value for name, value in asdict(m).items() if name not in ("bins", "voxel_bins", "equal_time")}
+    sizes = {name: value for name, value in asdict(m).items() if name not in UNUSED}
     key = {"variant": asdict(variant), "sizes": sizes, "data": versions, "seed": seed, "on": device}
     key |= {"trunk": load_trunk("resnet", profile).card["sha256"]} if start_of(profile) == "trunk" else {}
 

@@ -78,3 +78,14 @@ def test_shapes_that_do_not_fit_are_refused():
     for early, joints in ((torch.rand(1, 4, 8, 9), torch.rand(1, 3, 3)), (torch.rand(1, 4, 8, 8), torch.rand(1, 2, 3))):
         with pytest.raises(PosebookError, match="Pose2Feat"):
             layer(early, joints)
+
+
+def test_a_start_from_the_image_hands_the_early_feature_on_and_leaves_the_joints_weights_alone():
+    torch.manual_seed(1)
+    layer = Pose2Feat(3, 4, 8)
+    joints_part = layer.conv[0].weight[:, 4:].clone()
+    layer.start_from_image()
+    assert torch.equal(layer.conv[0].weight[:, 4:], joints_part)
+    early = torch.rand(2, 4, 8, 8)
+    far = torch.full((2, 3, 3), 1e4)  # Gaussians that reach no bin
+    torch.testing.assert_close(layer.conv[0](torch.cat((early, gaussian_volume(far, 8).flatten(1, 2)), 1)), early)

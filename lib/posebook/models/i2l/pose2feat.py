@@ -66,6 +66,16 @@ class Pose2Feat(nn.Module):
         nn.init.normal_(self.conv[0].weight, std=0.001)
         nn.init.zeros_(self.conv[0].bias)
 
+    @torch.no_grad()
+    def start_from_image(self) -> None:
+        """Let the convolution start as the identity on the early feature, so that a pretrained trunk reads on unharmed.
+
+        The official start, normal 0.001 for all weights, hides the picture behind a random mixture, which a paper-size
+        training has time to undo and a short one has not. The Gaussians' weights stay as they are.
+        """
+        own = self.conv[0].weight[:, : self.channels]
+        own.zero_()[:, :, 1, 1].fill_diagonal_(1)
+
     def forward(self, early: Tensor, joints: Tensor) -> Tensor:
         """Merge joints into the early feature.
 
