@@ -107,6 +107,29 @@ class MeshProfile:
 
 
 @dataclass(frozen=True)
+class TemporalProfile:
+    """Chapter 4."""
+
+    depth: int  # of the single-frame network's ResNet (paper 50)
+    width: int  # channels of its stem (paper 64)
+    strides: tuple[int, int, int, int]  # of its layers (paper 1, 2, 2, 2)
+    init: str  # of its trunk: "trunk" (2D joints of other pictures) or "scratch"
+    regressor_hidden: int  # of the iterative regressor (paper 1024)
+    hmr_images: int  # pictures it sees in training
+    hmr_batch: int
+    hmr_learning_rate: float
+    hidden: int  # of the temporal encoders' GRUs (paper 1024)
+    discriminator_hidden: int  # of the motion discriminator's GRU and attention (paper 1024)
+    attention_size: int  # of TCMR's integration (paper 256)
+    window: int  # frames (paper 16)
+    windows_seen: int  # per trained variant (paper 15000 steps of 32)
+    batch: int  # windows
+    only_2d: float  # share of training sequences that teach by 2D joints alone (paper 19 of 32)
+    learning_rate: float  # chosen on val (paper 5e-5)
+    discriminator_rate: float  # (paper 1e-4)
+
+
+@dataclass(frozen=True)
 class Profile:
     """All sizes of one profile."""
 
@@ -117,6 +140,7 @@ class Profile:
     segmentation: SegmentationProfile
     fitting: FittingProfile
     mesh: MeshProfile
+    temporal: TemporalProfile
     core_hands: bool  # the hands of chapter 3 are part of its core: their pictures cost two minutes on two cores
 
     def describe(self) -> dict:
@@ -134,6 +158,7 @@ def smoke() -> Profile:
         SegmentationProfile(18, 32, 2, "3x3", (64, 48, 48, 48), 32, 0.5, 16, 2e-3, 1.0),
         FittingProfile(18, 32, 3, (1, 2, 2, 2), "3x3", 64, 16, 1e-3),
         MeshProfile(18, 32, (1, 2, 2, 1), 32, 64, "coarse", (8, 16), 8, 2.5, 32, 0.5, 2.0, 16, 1e-3, 2e-3, True),
+        TemporalProfile(18, 32, (1, 2, 2, 1), "trunk", 64, 64, 16, 1e-3, 32, 32, 16, 6, 32, 8, 0.5, 5e-4, 1e-4),
         core_hands=True,
     )
 
@@ -150,6 +175,9 @@ def laptop() -> Profile:
         MeshProfile(
             18, 32, (1, 2, 2, 1), 64, 1024, "coarse", (8, 16, 32, 64), 8, 2.5, 6400, 0.4, 2.0, 16, 1e-3, 2e-3, False
         ),
+        TemporalProfile(
+            18, 32, (1, 2, 2, 1), "trunk", 256, 9600, 32, 1e-3, 256, 256, 64, 16, 9600, 32, 0.5, 5e-4, 1e-4
+        ),
         core_hands=False,
     )
 
@@ -165,6 +193,9 @@ def gpu() -> Profile:
         FittingProfile(50, 64, 2, (2, 2, 2, 1), "1x1", 600000, 32, 2e-4),
         MeshProfile(
             50, 64, (1, 2, 2, 2), 256, 1024, "smpl6890", (16, 32, 64), 16, 2.5, 600000, 0.4, 2.0, 32, 1e-4, 1e-4, True
+        ),
+        TemporalProfile(
+            50, 64, (1, 2, 2, 2), "scratch", 1024, 600000, 64, 2e-4, 1024, 1024, 256, 16, 480000, 32, 0.6, 5e-5, 1e-4
         ),
         core_hands=True,
     )

@@ -16,9 +16,10 @@ from posebook.metrics.protocol import METRICS
 from posebook.metrics.statistics import sequence_means
 from posebook.models.root_depth import bone_lengths
 
-UNITS = {"err_quat": "degrees", "f5": "%", "f15": "%"}  # of errors beyond the joints; all others are millimetres
+UNITS = {"err_quat": "degrees", "f5": "%", "f15": "%", "accel": "mm/frame²",
+         "accel_error": "mm/frame²"}  # fmt: skip  # of errors beyond the joints; all others are millimetres
 TITLES = {"pve": "PVE", "err_quat": "err_quat, °", "laplacian": "Laplacian", "pa_mpvpe": "PA-MPVPE", "f5": "F@5, %",
-          "f15": "F@15, %"}  # fmt: skip
+          "f15": "F@15, %", "accel": "ACCEL", "accel_error": "ACCEL_ERR"}  # fmt: skip
 
 
 class ScoreSheet:

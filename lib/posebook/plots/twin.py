@@ -82,10 +82,12 @@ def draw_bars(panel, trace, y) -> None:
 
 
 def draw_line(panel, trace, y) -> None:
-    """A line, markers, or both."""
+    """A line, markers, or both; with texts, names above the points."""
     mode = trace.mode or "lines"
     style = DASHES.get(trace.line.dash, "-") if "lines" in mode else "none"
     colour = (trace.line.color if "lines" in mode else trace.marker.color) or GREY
     marker = "o" if "markers" in mode else None
     style = {"linestyle": style, "linewidth": trace.line.width or 2}
     panel.plot(trace.x, y, marker=marker, color=colour, label=label(trace), **style)
+    for point in zip(trace.text, trace.x, y, strict=True) if "text" in mode else ():
+        panel.annotate(point[0], point[1:], (0, 6), textcoords="offset points", ha="center", fontsize=8, color=INK)

@@ -1,0 +1,85 @@
+"""The train split's clips in two halves: one teaches what a body looks like, the other how it moves.
+
+Pictures are taken of the first, sequences of the second. A network that reads single frames knows the clips it was trained on better than others. Were the temporal networks
+trained on its answers for the same clips, they would learn to trust answers that are worse on every new clip.
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from posebook.data.chunks import build
+from posebook.data.dataset import Dataset, open_dataset
+from posebook.data.store import Recipe, index, manifest, rows_of, view_id
+from posebook.data.synthetic import Painter, View, draw_view, split_pool
+from posebook.errors import PosebookError
+from posebook.profile import Profile
+
+HALVES = ("pictures", "motion")
+
+
+def half_of(clip: str) -> str:
+    """Half of a clip, by a fixed hash of its name."""
+    return HALVES[hashlib.sha256(f"posebook-half-1:{clip}".encode()).digest()[0] % 2]
+
+
+@dataclass(frozen=True)
+class HalfRecipe(Recipe):
+    """Training sequences of one half's clips only."""
+
+    half: str = "motion"
+
+    def drawn(self) -> list[View]:
+        """Every view."""
+        pool = split_pool(self.motion, self.split)
+        pool = pool._replace(clips=[c for c in pool.clips if half_of(c.name) == self.half])
+        return [draw_view(view_id(self, i), pool, self.frames, self.profile, i) for i in range(self.count)]
+
+    def painter(self) -> Callable[[int, int], list[dict]]:
+        """Renders rows start..stop-1."""
+        painter, drawn = Painter(self.profile), self.drawn()
+        return lambda start, stop: painter.paint(rows_of(self, drawn, start, stop))
+
+    def index(self) -> dict[str, np.ndarray]:
+        """Texts and frame numbers of all rows."""
+        return index(self, self.drawn())
+
+    def manifest(self) -> dict:
+        """What a reader must know."""
+        return manifest(self, self.drawn()) | {"half": self.half}
+
+    def identity(self) -> dict:
+        """Fields that the data version hashes."""
+        return super().identity() | {"half": self.half}
+
+
+def open_motion_half(motion: str, profile: Profile, workers: int | None = None) -> Dataset:
+    """Training sequences of the clips that no picture network is trained on; rendered on first use.
+
+    Args:
+        motion, profile, workers: as `open_dataset`.
+
+    Raises:
+        PosebookError: as `open_dataset`.
+    """
+    return Dataset(build(HalfRecipe(motion, "train", "sequences", profile.data.train_sequences, profile.data), workers))
+
+
+def picture_rows(train: Dataset) -> np.ndarray:
+    """Rows of a training set whose clips belong to the half "pictures".
+
+    Raises:
+        PosebookError: none of them does.
+    """
+    rows = np.flatnonzero([half_of(clip) == "pictures" for clip in train.texts["clip"]])
+    if not len(rows):
+        raise PosebookError(f"{train.describe()}: expected clips of both halves, found one. Take more images or clips.")
+    return rows
+
+
+def open_picture_half(motion: str, profile: Profile) -> tuple[Dataset, np.ndarray]:
+    """The training stills and the rows of them that a picture network may see; see `open_dataset`."""
+    train = open_dataset(motion, "train", profile)
+    return train, picture_rows(train)

@@ -1,0 +1,192 @@
+"""Chapter 4: features, windows, variants that learn in two steps, the motion prior's order of steps, filters."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from posebook.data import open_dataset
+from posebook.data.body_batches import BodyBatches
+from posebook.data.halves import open_motion_half, open_picture_half
+from posebook.experiments import temporal
+from posebook.experiments.bodies import Judge
+from posebook.experiments.filters import GRIDS, Bodies, choose, filtered, officially_filtered, quick_score
+from posebook.experiments.hmr import PELVIS, ROW, build_hmr, frames, mean_start, train_hmr, truth_of
+from posebook.experiments.motion_prior import MotionPrior, MotionWindows
+from posebook.experiments.temporal_claims import claims
+from posebook.models.spin_body import free_spin_body
+from posebook.profile import smoke
+
+
+@pytest.fixture(scope="module")
+def sizes():
+    made = smoke()
+    small = {"hmr_images": 8, "hmr_batch": 4, "windows_seen": 8, "batch": 4, "hidden": 8, "discriminator_hidden": 8}
+    return replace(made, temporal=replace(made.temporal, **small))
+
+
+@pytest.fixture(scope="module")
+def sets(layer):
+    return [BodyBatches(d, layer=layer) for d in (open_motion_half("procedural", smoke()),
+                                                  open_dataset("procedural", "test", smoke()))]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def judge(sets):
+    return Judge(sets[1])
+
+
+@pytest.fixture
+def single(sizes, sets, layer, cache):
+    """The single-frame network and what it says of both sets."""
+    stills, rows = open_picture_half("procedural", smoke())
+    pictures = BodyBatches(stills, layer=layer)
+    outcome = train_hmr(sizes, pictures, rows, 0, "cpu")
+    model = build_hmr(sizes, mean_start(pictures, rows))
+    model.load_state_dict(outcome.state)
+    return outcome, [frames(outcome, model.eval(), bodies) for bodies in sets]
+
+
+def test_truth_is_where_the_dataset_says(sets):
+    bodies = sets[1]
+    batch = bodies.get(slice(0, 4))
+    truth = truth_of(batch, free_spin_body("full", vertices=False), bodies.size)
+    knee = 10  # of the 49: the right knee is SMPL's joint 5
+    assert torch.allclose(truth.kp_3d[:, knee], batch.joints3d[:, 5], atol=1e-4)
+    assert truth.kp_3d[:, PELVIS].abs().max() == 0
+    pixels = (truth.kp_2d[:, knee, :2] + 1) / 2 * bodies.size
+    assert (pixels - batch.pixels[:, 5]).abs().max() < 0.05
+    assert torch.allclose(truth.theta[:, 75:], batch.betas)
+
+
+def test_features_are_kept_and_those_of_the_network(single, sets, sizes):
+    outcome, (_, test) = single
+    assert test.features.shape == (len(sets[1]), 256) and test.rotations.shape[1:] == (24, 3, 3)
+
+    class Broken(torch.nn.Module):
+        def feature_extractor(self, image):
+            raise AssertionError("computed again")
+
+    again = frames(outcome, Broken(), sets[1])
+    assert np.array_equal(again.features, test.features)
+
+
+def test_windows_stay_inside_their_sequence_and_the_first_share_has_no_3d(single, sets, sizes):
+    data = temporal.clip_data(single[1][0], sets[0], 6, 1, 0.5)
+    names = sets[0].dataset.texts["sequence"]
+    assert data.windows.shape == (4 * 3, 6)  # 8 frames hold 3 windows of 6
+    for window, flag in zip(data.windows.tolist(), data.only_2d.tolist(), strict=True):
+        assert len(set(names[window])) == 1 and window == list(range(window[0], window[0] + 6))
+        assert flag == (window[0] < 16)
+
+
+@pytest.mark.parametrize("row", [v.row for v in temporal.variants()])
+def test_every_variant_learns_in_two_steps_and_is_kept(row, single, sets, sizes, judge):
+    variant = next(v for v in temporal.variants() if v.row == row)
+    outcome, (train, test) = single
+    data = [temporal.clip_data(f, b, 6, 6 if i else 1, 0.5) for i, (f, b) in enumerate(zip((train, test), sets, strict=True))]  # fmt: skip
+    args = (variant, sizes, "procedural", outcome, *data, sets[1], judge, 0, "cpu")
+    made = temporal.train_variant(*args)
+    assert np.isfinite(made.history.losses).all() and made.predictions["joints3d"].shape == (48, 17, 3)
+    start = temporal.build_model(variant, sizes, outcome.state).state_dict()
+    moved = {name.split(".")[1] for name, value in made.state.items() if not torch.equal(value, start[name])}
+    assert {"gru", "gru_cur"} & moved and "fc1" in moved
+    assert temporal.train_variant(*args).history == made.history  # from the cache
+    for name, value in temporal.train_variant(*args).predictions.items():
+        assert np.array_equal(value, made.predictions[name])
+
+
+def test_a_network_that_adds_nothing_says_what_single_frames_say(single, sets, sizes):
+    outcome, (_, test) = single
+    variant = temporal.Variant("VIBE")
+    net = temporal.build_model(variant, sizes, outcome.state)
+    torch.nn.init.zeros_(net.encoder.linear.weight)
+    torch.nn.init.zeros_(net.encoder.linear.bias)
+    names = sets[1].dataset.texts["sequence"]
+    body = temporal.predict(net, variant, torch.from_numpy(test.features), names, 6)
+    assert np.abs(body.rotmat.numpy() - test.rotations).max() < 1e-4
+
+
+def test_repeated_ends_are_windows_of_the_first_and_last_frame(single, sets, sizes):
+    outcome, (_, test) = single
+    variant = temporal.Variant("TCMR", "tcmr", residual=False)
+    net = temporal.build_model(variant, sizes, outcome.state).eval()
+    clip = torch.from_numpy(test.features[:8])
+    body = temporal.predict(net, variant, clip, np.zeros(8), None)
+    with torch.no_grad():
+        for t in (0, 2, 4, 7):
+            window = clip[(torch.arange(6) + t - 3).clamp(0, 7)]
+            assert torch.allclose(net(window[None]).body.rotmat[0], body.rotmat[t], atol=1e-5)
+
+
+def test_the_prior_steps_after_the_generator_on_the_batch_before():
+    windows = MotionWindows("procedural", 6)
+    torch.manual_seed(0)
+    prior, generator = MotionPrior("attention", 8, windows, 1e-3), torch.Generator().manual_seed(0)
+    theta = torch.randn(3, 6, 85, requires_grad=True)
+    before = prior.network.fc.weight.clone()
+    prior.scores(theta, generator).sum().backward()
+    assert theta.grad[..., 6:75].abs().sum() > 0 and theta.grad[..., :6].abs().sum() == 0
+    assert torch.equal(prior.network.fc.weight, before) and prior.network.fc.weight.grad is None
+    assert prior.step() > 0 and not torch.equal(prior.network.fc.weight, before)
+    assert prior.step() is None
+
+
+def test_the_prior_learns_to_tell_noise_from_motion():
+    windows = MotionWindows("procedural", 6)
+    torch.manual_seed(0)
+    prior, generator = MotionPrior("concat", 16, windows, 3e-3), torch.Generator().manual_seed(0)
+    for _ in range(60):
+        prior.scores(torch.randn(16, 6, 85), generator)
+        prior.step()
+    with torch.no_grad():
+        real = prior.network(windows.draw(32, generator)).mean()
+        fake = prior.network(torch.randn(32, 6, 69)).mean()
+    assert real > fake + 0.5
+
+
+def test_motion_windows_are_pieces_of_training_clips():
+    from posebook.motion import list_clips
+    from posebook.motion.kept import kept_clip
+
+    windows = MotionWindows("procedural", 5)
+    drawn = windows.draw(3, torch.Generator().manual_seed(1)).numpy()
+    train = [kept_clip("procedural", c.name).body_pose for c in list_clips("procedural") if c.split == "train"]
+    for window in drawn:
+        assert any((np.abs(p[i : i + 5] - window).max() < 1e-6) for p in train for i in np.flatnonzero((p[:-4] == window[0]).all(1)))  # fmt: skip
+
+
+def test_true_bodies_score_near_zero_and_filters_cost_them(sets, judge):
+    test = sets[1]
+    true = Bodies(torch.from_numpy(test.relative), torch.from_numpy(np.array(test.dataset.arrays["betas"])))
+    assert quick_score(true, test, judge)["mpjpe"] < 0.5
+    names = test.dataset.texts["sequence"]
+    strong = filtered(true, names, 30.0, "gaussian", sigma=0.2)
+    assert quick_score(strong, test, judge)["mpjpe"] > 2
+    kept = officially_filtered(true, names)
+    assert torch.allclose(kept.rotations[0], true.rotations[0], atol=1e-5)  # the first frame passes
+    assert torch.equal(kept.betas, true.betas)
+
+
+def test_the_strength_is_the_smoothest_that_costs_little(sets, judge):
+    test = sets[1]
+    noise = torch.linalg.qr(torch.eye(3) + 0.05 * torch.randn(len(test), 24, 3, 3, generator=torch.Generator().manual_seed(0)))[0]  # fmt: skip
+    noise = noise * noise.diagonal(dim1=-2, dim2=-1).sign().unsqueeze(-2)
+    shaky = Bodies(torch.from_numpy(test.relative) @ noise, torch.from_numpy(np.array(test.dataset.arrays["betas"])))
+    raw = quick_score(shaky, test, judge)
+    choice = choose(shaky, test, judge, "gaussian")
+    parameter, values = GRIDS["gaussian"]
+    assert [line["value"] for line in choice.tried] == list(values)
+    cheap = [line for line in choice.tried if line["mpjpe"] <= raw["mpjpe"] + 1]
+    assert choice.parameters == {parameter: min(cheap, key=lambda line: line["accel_error"])["value"]}
+    assert min(line["accel_error"] for line in cheap) < 0.7 * raw["accel_error"]
+
+
+def test_claims_ask_for_rows_that_the_chapter_has():
+    trained = {v.row for v in temporal.variants()}
+    asked = {name for claim in claims() for name in (claim.row_a, claim.row_b)}
+    extra = {"VIBE, slerp"}
+    assert {name for name in asked if not name.startswith(ROW)} <= trained | extra
+    assert sum(v.core for v in temporal.variants()) + 1 <= 6
+    assert len(claims()) == len({c.claim for c in claims()})
