@@ -125,7 +125,7 @@ def _checked(layer: SMPL, extra_regressor, vertex_ids: Sequence[int]) -> Tensor:
     missing = [name for name in _ARRAYS if not isinstance(getattr(layer, name, None), Tensor)]
     if missing:
         raise PosebookError(f"Expected an smplx.SMPL layer, got {type(layer).__name__} without {missing}.")
-    extra = torch.tensor(np.array(extra_regressor)).to(layer.v_template)
+    extra = torch.tensor(np.asarray(extra_regressor)).to(layer.v_template)
     count = len(layer.v_template)
     if tuple(extra.shape) != (_EXTRA, count):
         raise PosebookError(f"extra_regressor: expected ({_EXTRA}, {count}), got {tuple(extra.shape)}.")
