@@ -16,7 +16,10 @@ from posebook.experiments.hmr import PELVIS, ROW, build_hmr, frames, mean_start,
 from posebook.experiments.motion_prior import MotionPrior, MotionWindows
 from posebook.experiments.temporal_claims import claims
 from posebook.models.spin_body import free_spin_body
+from posebook.motion import list_clips
+from posebook.motion.kept import kept_clip
 from posebook.profile import smoke
+from posebook.rotations import axis_angle_to_matrix
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +88,7 @@ def test_windows_stay_inside_their_sequence_and_the_first_share_has_no_3d(single
 def test_every_variant_learns_in_two_steps_and_is_kept(row, single, sets, sizes, judge):
     variant = next(v for v in temporal.variants() if v.row == row)
     outcome, (train, test) = single
-    data = [temporal.clip_data(f, b, 6, 6 if i else 1, 0.5) for i, (f, b) in enumerate(zip((train, test), sets, strict=True))]  # fmt: skip
+    data = [temporal.clip_data(f, b, 6, stride, 0.5) for f, b, stride in zip((train, test), sets, (1, 6), strict=True)]
     args = (variant, sizes, "procedural", outcome, *data, sets[1], judge, 0, "cpu")
     made = temporal.train_variant(*args)
     assert np.isfinite(made.history.losses).all() and made.predictions["joints3d"].shape == (48, 17, 3)
@@ -147,14 +150,12 @@ def test_the_prior_learns_to_tell_noise_from_motion():
 
 
 def test_motion_windows_are_pieces_of_training_clips():
-    from posebook.motion import list_clips
-    from posebook.motion.kept import kept_clip
-
     windows = MotionWindows("procedural", 5)
     drawn = windows.draw(3, torch.Generator().manual_seed(1)).numpy()
     train = [kept_clip("procedural", c.name).body_pose for c in list_clips("procedural") if c.split == "train"]
     for window in drawn:
-        assert any((np.abs(p[i : i + 5] - window).max() < 1e-6) for p in train for i in np.flatnonzero((p[:-4] == window[0]).all(1)))  # fmt: skip
+        starts = [(poses, i) for poses in train for i in np.flatnonzero((poses[:-4] == window[0]).all(1))]
+        assert any(np.abs(poses[i : i + 5] - window).max() < 1e-6 for poses, i in starts)
 
 
 def test_true_bodies_score_near_zero_and_filters_cost_them(sets, judge):
@@ -171,8 +172,8 @@ def test_true_bodies_score_near_zero_and_filters_cost_them(sets, judge):
 
 def test_the_strength_is_the_smoothest_that_costs_little(sets, judge):
     test = sets[1]
-    noise = torch.linalg.qr(torch.eye(3) + 0.05 * torch.randn(len(test), 24, 3, 3, generator=torch.Generator().manual_seed(0)))[0]  # fmt: skip
-    noise = noise * noise.diagonal(dim1=-2, dim2=-1).sign().unsqueeze(-2)
+    axis_angles = 0.05 * torch.randn(len(test), 24, 3, generator=torch.Generator().manual_seed(0))
+    noise = axis_angle_to_matrix(axis_angles)
     shaky = Bodies(torch.from_numpy(test.relative) @ noise, torch.from_numpy(np.array(test.dataset.arrays["betas"])))
     raw = quick_score(shaky, test, judge)
     choice = choose(shaky, test, judge, "gaussian")

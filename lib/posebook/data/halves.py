@@ -1,7 +1,8 @@
 """The train split's clips in two halves: one teaches what a body looks like, the other how it moves.
 
-Pictures are taken of the first, sequences of the second. A network that reads single frames knows the clips it was trained on better than others. Were the temporal networks
-trained on its answers for the same clips, they would learn to trust answers that are worse on every new clip.
+Pictures are taken of the first, sequences of the second. A network that reads single frames knows the clips it was
+trained on better than others. Were the temporal networks trained on its answers for the same clips, they would learn to
+trust answers that are worse on every new clip.
 """
 
 import hashlib
