@@ -81,6 +81,9 @@ class SpinJoints(nn.Module):
     row of the regressor may not stand for a posed SMPL joint: that holds at rest only).
 
     Args, raises: those of SpinBody.
+
+    The formulas are RegressedJoints'; here points are coordinate-major, (B, 3, U), and picks are matrices, so that both
+    directions are few large products: many small ones, and gradients of indices, are slow on a CPU.
     """
 
     def __init__(self, layer: SMPL, extra_regressor, vertex_ids: Sequence[int]):
@@ -89,20 +92,46 @@ class SpinJoints(nn.Module):
         rows = torch.zeros(_SMPL + _VERTICES + _EXTRA, extra.shape[1])
         rows[range(_SMPL, _SMPL + _VERTICES), list(vertex_ids)] = 1
         rows[_SMPL + _VERTICES :] = extra
-        index = torch.tensor(SPIN49_FROM_POOL)
-        self.regressed = RegressedJoints(layer, rows[index].numpy())  # (49, V), zero where the chain gives the joint
-        self.chained = (index < _SMPL).nonzero()[:, 0].tolist()
-        self.chain_index = index[self.chained].tolist()
+        index, one_hot = torch.tensor(SPIN49_FROM_POOL), torch.eye(len(rows))
+        read = RegressedJoints(layer, rows[index].numpy())  # (49, V), zero where the chain gives the joint
+        self.chain = read.layer
+        shape, pose = read.shape_blend.permute(2, 1, 0), read.pose_blend.unflatten(1, (-1, 3)).transpose(1, 2)
+        arrays = {
+            "template": read.template.T.flatten(),  # (3 U,)
+            "blend": torch.cat((shape, pose)).flatten(1),  # (10 + 207, 3 U)
+            "weights": read.weights.T,  # (24, U)
+            "regressor": torch.cat((read.regressor.T, one_hot[index, :_SMPL].T)),  # (U + 24, 49)
+            "bones": one_hot[1:_SMPL, :_SMPL] - one_hot[list(self.chain.parents[1:]), :_SMPL],  # (23, 24)
+            "above": self.chain.ancestors[:, 1:],  # (24, 23): bones between the pelvis and a joint
+        }
+        for name, array in arrays.items():
+            self.register_buffer(name, array.to(layer.v_template).contiguous(), persistent=False)
 
     def forward(self, betas: Tensor, rotations: Tensor) -> PosedJoints:
         """As SpinBody's, with None for the vertices."""
         _check_call(betas, rotations)
-        chain = self.regressed.layer
-        pelvis = chain.rest_joints(betas)[:, :1]
-        smpl24 = chain(betas, chain.to_global(rotations)) + pelvis  # (B, 24, 3)
-        joints = self.regressed(betas, rotations)  # (B, 49, 3)
-        joints[:, self.chained] = smpl24[:, self.chain_index]
-        return PosedJoints(None, joints)
+        parents, own = self.chain.parents, rotations.unbind(1)
+        rest, turned = self.chain.rest_joints(betas), [own[0]]  # turned: in camera axes
+        for parent, rotation in zip(parents[1:], own[1:], strict=True):
+            turned.append(turned[parent] @ rotation)
+        of_parents = torch.stack([turned[parent] for parent in parents[1:]], 1)  # (B, 23, 3, 3)
+        smpl24 = rest[:, :1] + self.above @ _apply(of_parents, self.bones @ rest)  # (B, 24, 3)
+        shift = smpl24 - _apply(torch.stack(turned, 1), rest)
+        surface = self._surface(betas, rotations, torch.stack(turned, -1), shift.transpose(1, 2))  # (B, 3, U)
+        joints = torch.cat((surface, smpl24.transpose(1, 2)), -1) @ self.regressor  # (B, 3, 49)
+        return PosedJoints(None, joints.transpose(1, 2))
+
+    def _surface(self, betas: Tensor, relative: Tensor, turned: Tensor, shift: Tensor) -> Tensor:
+        """sum_j w_vj (G_j x_v + t_j), G (B, 3, 3, 24), t (B, 3, 24) -> (B, 3, U)."""
+        bend = relative[:, 1:] - torch.eye(3, dtype=relative.dtype, device=relative.device)
+        blended = torch.addmm(self.template, torch.cat((betas, bend.flatten(1)), 1), self.blend)  # (B, 3 U)
+        skin = torch.cat((turned, shift.unsqueeze(2)), 2) @ self.weights  # (B, 3, 4, U)
+        return (skin[:, :, :3] * blended.unflatten(1, (1, 3, -1))).sum(2) + skin[:, :, 3]
+
+
+def _apply(rotations: Tensor, points: Tensor) -> Tensor:
+    """R x, (..., 3, 3) and (..., 3); many small matrices are faster this way than by matmul."""
+    return (rotations * points.unsqueeze(-2)).sum(-1)
 
 
 def free_spin_body(level: str = "full", vertices: bool = True) -> SpinBody | SpinJoints:
