@@ -1,5 +1,7 @@
 """Reading pictures: folders, arrays, and a real H.264 file there and back."""
 
+import struct
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -44,6 +46,21 @@ def test_an_mp4_comes_back_frame_by_frame(tmp_path, walker):
     assert np.abs(np.stack(found).astype(int) - walker[0]).mean() < 4  # of 255
     middle = [np.flatnonzero(picture[40, :, 0] > 180).mean() for picture in found]
     np.testing.assert_allclose(middle, walker[1][:, 0] + 7.5, atol=1)  # nothing dropped, repeated or shifted
+
+
+def test_a_telephone_s_upright_video_comes_out_upright(tmp_path, walker):
+    """The header's matrix (x, y) -> (-y, x), y down, turns by 90 degrees clockwise on display."""
+    pytest.importorskip("av", reason="PyAV is not installed")
+    path = tmp_path / "walk.mp4"
+    write_mp4(path, walker[0], fps=25, quality=10)
+    data = bytearray(path.read_bytes())
+    matrix = data.index(b"tkhd") + 44
+    values = [0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30]
+    data[matrix : matrix + 36] = struct.pack(">9i", *values)
+    path.write_bytes(data)
+    found = next(iter(open_frames(path)))
+    expected = walker[0][0].transpose(1, 0, 2)[:, ::-1]  # rows become columns from right to left
+    assert found.shape == expected.shape and np.abs(found.astype(int) - expected).mean() < 4
 
 
 def test_missing_and_broken_sources_say_so(tmp_path):
