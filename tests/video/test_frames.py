@@ -28,6 +28,13 @@ def test_grey_and_transparent_pictures_become_rgb_and_one_picture_is_a_clip(tmp_
     assert open_frames(tmp_path / "a.png").count == 1
 
 
+def test_a_photo_turned_by_its_header_comes_out_upright(tmp_path):
+    photo, header = Image.fromarray(np.full((40, 60, 3), 9, np.uint8)), Image.Exif()
+    header[0x0112] = 6  # turn by 90 degrees clockwise
+    photo.save(tmp_path / "photo.jpg", exif=header)
+    assert next(iter(open_frames(tmp_path))).shape == (60, 40, 3)
+
+
 def test_arrays_of_any_sizes_and_frames_themselves():
     pictures = [np.zeros((4, 6, 3), np.uint8), np.zeros((8, 2, 3), np.uint8)]
     frames = open_frames(pictures, fps=24)
@@ -70,6 +77,8 @@ def test_missing_and_broken_sources_say_so(tmp_path):
         open_frames(tmp_path)
     with pytest.raises(PosebookError, match="at least one picture"):
         open_frames([])
+    with pytest.raises(PosebookError, match="got generator"):
+        open_frames(picture for picture in ())
     with pytest.raises(PosebookError, match="fps must be positive"):
         open_frames([np.zeros((4, 4, 3), np.uint8)], fps=0)
     with pytest.raises(PosebookError, match=r"Picture 0: expected \(H, W, 3\) uint8"):

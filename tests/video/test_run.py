@@ -130,7 +130,7 @@ def test_smoothing_takes_rotations_as_rotations_and_the_rest_as_numbers(walker):
 
 def test_what_does_not_fit_is_refused(walker):
     pictures, boxes = walker
-    with pytest.raises(PosebookError, match="box for frame 29, but the pictures has 10 frames"):
+    with pytest.raises(PosebookError, match="box for frame 29, but only frames 0 to 9"):
         run_video(pictures[:10], look, 8, table(boxes))
     with pytest.raises(PosebookError, match="boxes: expected a BoxTable"):
         run_video(pictures, look, 8, boxes)

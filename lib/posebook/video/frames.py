@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from posebook.errors import PosebookError
 from posebook.video.stream import open_stream, pyav
@@ -63,7 +63,7 @@ class VideoFile(Frames):
 
 
 class FrameFiles(Frames):
-    """Picture files in the given order; grey and transparent ones become RGB.
+    """Picture files in the given order; grey and transparent ones become RGB, turned ones upright.
 
     Raises:
         PosebookError: a file that is no picture, when it is reached.
@@ -77,7 +77,7 @@ class FrameFiles(Frames):
         for path in self.paths:
             try:
                 with Image.open(path) as picture:
-                    yield np.array(picture.convert("RGB"))
+                    yield np.array(ImageOps.exif_transpose(picture).convert("RGB"))
             except OSError as error:
                 raise PosebookError(f"{path}: not a picture that can be read: {error}") from None
 
@@ -90,7 +90,12 @@ class FrameArrays(Frames):
     """
 
     def __init__(self, pictures: Sequence[np.ndarray], fps: float | None = None):
-        self.pictures, self.name = pictures, "the pictures"
+        if not hasattr(pictures, "__len__"):
+            raise PosebookError(
+                f"Expected a path or a list of pictures, got {type(pictures).__name__}. Pictures may be gone through "
+                "twice: pass a list, or a subclass of posebook.video.Frames that starts anew each time."
+            )
+        self.pictures, self.name = pictures, "the list of pictures"
         self.fps, self.count = float(fps or FOLDER_FPS), len(pictures)
         if not self.count:
             raise PosebookError("Expected at least one picture, got none.")

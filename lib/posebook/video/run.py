@@ -43,8 +43,8 @@ def run_video(
     Args:
         source: video file, folder of pictures, arrays: see `open_frames`. Pictures may differ in size; boxes are in
             the pixels of their own picture.
-        model: (T, 3, S, S) float32 in [0, 1], frames of one person in order -> NamedTuple or dict of tensors or arrays
-            with T rows each. Entries that are None are left out.
+        model: (T, 3, S, S) float32 in [0, 1] on the CPU, frames of one person in order -> NamedTuple or dict of
+            tensors or arrays with T rows each. Entries that are None are left out. Put networks into eval mode.
         size: S, pixels of the crop's side.
         boxes: table or file of boxes, linked or not; or a detector, image -> (N, 4) or (N, 5); None takes
             `person_detector()`.
@@ -110,7 +110,7 @@ def _crops(frames: Frames, tracks: list[Track], size: int, margin: float) -> lis
             sizes[row] = picture.shape[1::-1]
     if last >= count:
         raise PosebookError(
-            f"There is a box for frame {last}, but {frames.name} has {count} frames (0 to {count - 1}). Do the boxes "
+            f"There is a box for frame {last}, but only frames 0 to {count - 1} in {frames.name}. Do the boxes "
             "belong to this video, and do they count from 0?"
         )
     return seen
