@@ -12,8 +12,10 @@ from posebook.video.detect import strongest
 
 
 def test_of_overlapping_boxes_only_the_surest_stays():
-    boxes = np.array([[0, 0, 10, 20, 0.5], [1, 0, 10, 20, 0.9], [50, 0, 10, 20, 0.4]])
-    assert strongest(boxes).tolist() == [boxes[1].tolist(), boxes[2].tolist()]
+    boxes = np.array([[0, 0, 10, 20, 0.5], [1, 0, 10, 20, 0.9], [50, 0, 10, 20, 0.4], [3, 2, 5, 8, 0.8]])
+    assert strongest(boxes).tolist() == [boxes[1].tolist(), boxes[2].tolist()]  # the last lies inside the second
+    side = np.array([[0, 0, 10, 20, 0.5], [5, 0, 10, 20, 0.9]])  # half shared: two people
+    assert len(strongest(side)) == 2
     assert strongest(np.zeros((0, 5))).shape == (0, 5)
 
 

@@ -152,9 +152,8 @@ class ClipExplorer(Explorer):
         chart.set_ylim(bottom=0)
         chart.grid(color=LINES)
         chart.spines[["top", "right"]].set_visible(False)
-        panels["space"].legend(
-            *panels["space"].get_legend_handles_labels(), fontsize=8, frameon=False, loc="upper left"
-        )
+        handles, names = (entries[::-1] for entries in panels["space"].get_legend_handles_labels())
+        panels["space"].legend(handles, names, fontsize=8, frameon=False, loc="upper left")
         page.suptitle(self.caption.value, fontsize=10, color=INK)
         return page_png(page)
 

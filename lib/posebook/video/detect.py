@@ -1,6 +1,7 @@
 """Finding people when no boxes are given: OpenCV's HOG detector, small, free and on the CPU.
 
-It was trained on upright pedestrians (Dalal and Triggs, CVPR 2005) and misses people who sit, lie, bend or are cut off.
+It takes about 0.3 s for a picture of 400 x 400 pixels on one CPU thread (more for larger ones, up to `largest`). It
+was trained on upright pedestrians (Dalal and Triggs, CVPR 2005) and misses people who sit, lie, bend or are cut off.
 Any callable `image (H, W, 3) uint8 RGB -> (N, 4) or (N, 5)` boxes x, y, width, height (and score) can take its place.
 """
 
@@ -9,11 +10,10 @@ from collections.abc import Callable
 import numpy as np
 
 from posebook.errors import PosebookError
-from posebook.video.tracks import iou
 
 WINDOW = (128, 64)  # rows, columns of the detector's template
 INSIDE = (0.1, 0.07, 0.8, 0.8)  # share of the template that its person fills: x, y, width, height (OpenCV's sample)
-OVERLAP = 0.5  # boxes that overlap more are one person
+OVERLAP = 0.65  # boxes that share more of the smaller one are one person
 REMEDY = "Install it with `pip install posebook[video]`, or pass boxes or a detector of your own."
 
 Detector = Callable[[np.ndarray], np.ndarray]
@@ -59,9 +59,19 @@ def person_detector(min_score: float = 0.3, scale: float = 1.05, largest: int = 
 
 
 def strongest(boxes: np.ndarray, overlap: float = OVERLAP) -> np.ndarray:
-    """Non-maximum suppression: of boxes (N, 5) whose IoU exceeds `overlap` only the surest; surest first."""
+    """Non-maximum suppression: of boxes (N, 5) that share more than `overlap` of the smaller one only the surest.
+
+    Of the smaller one, not of the union: HOG also answers to a person's upper half, a box inside the right one.
+
+    Returns:
+        (M, 5), surest first.
+    """
     left, kept = boxes[np.argsort(-boxes[:, 4], kind="stable")], []
     while len(left):
-        kept.append(left[0])
-        left = left[1:][iou(left[:1, :4], left[1:, :4])[0] <= overlap]
+        best, rest = left[0], left[1:]
+        low = np.maximum(best[:2], rest[:, :2])
+        high = np.minimum(best[:2] + best[2:4], rest[:, :2] + rest[:, 2:4])
+        shared = np.clip(high - low, 0, None).prod(1)
+        kept.append(best)
+        left = rest[shared <= overlap * np.minimum(best[2:4].prod(), rest[:, 2:4].prod(1))]
     return np.array(kept).reshape(-1, 5)
