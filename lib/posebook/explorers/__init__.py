@@ -1,22 +1,26 @@
 """Explorers: ipywidgets boxes that a notebook shows with one line; they need the `lab` extra."""
 
 from posebook.explorers.body import BodyExplorer
+from posebook.explorers.clip import ClipExplorer
 from posebook.explorers.lixel import LixelExplorer
 from posebook.explorers.metric import MetricExplorer
 from posebook.explorers.parts import PartsExplorer
 from posebook.explorers.prediction import PredictionExplorer
 from posebook.explorers.sample import SampleExplorer
 from posebook.explorers.scale import ScaleExplorer, scale_curve
+from posebook.explorers.smoothing import SmoothingExplorer
 from posebook.explorers.volume import VolumeExplorer
 
 __all__ = [
     "BodyExplorer",
+    "ClipExplorer",
     "LixelExplorer",
     "MetricExplorer",
     "PartsExplorer",
     "PredictionExplorer",
     "SampleExplorer",
     "ScaleExplorer",
+    "SmoothingExplorer",
     "VolumeExplorer",
     "scale_curve",
 ]

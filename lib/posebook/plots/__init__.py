@@ -5,6 +5,7 @@ from posebook.plots.body_steps import body_steps, body_steps_figure, body_steps_
 from posebook.plots.curves import curves_figure
 from posebook.plots.images import depth_image, image_grid, parts_image, sample_panels, scalar_image
 from posebook.plots.mesh import mesh_figure, mesh_trace
+from posebook.plots.playback import playback_figure, playback_png
 from posebook.plots.scatter import scatter_figure
 from posebook.plots.show import show
 from posebook.plots.skeleton import skeleton_figure, skeleton_trace
@@ -22,6 +23,8 @@ __all__ = [
     "mesh_figure",
     "mesh_trace",
     "parts_image",
+    "playback_figure",
+    "playback_png",
     "png_of",
     "sample_panels",
     "scatter_figure",

@@ -1,0 +1,54 @@
+"""Windows against the recording of VIBE's own, and against loops over sequences."""
+
+import numpy as np
+import pytest
+
+from posebook.data.windows import padded_windows, sequence_ranges, windows
+from posebook.errors import PosebookError
+
+NAMES = ["b"] * 20 + ["a"] * 7 + ["c"] * 40
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize(("stride", "entry"), [(None, "chunks16"), (16, "chunks16"), (4, "chunks16_stride4")])
+def test_windows_are_the_official_ones(parity, stride, entry):
+    data = parity.load("vibe.pt")["data"]
+    assert windows(data["vid"], 16, stride).tolist() == data[entry]
+
+
+def test_forty_frames_hold_two_windows_and_short_sequences_none():
+    assert windows(["v"] * 40).tolist() == [[0, 15], [16, 31]]
+    assert windows(["v"] * 15).shape == (0, 2) == windows([]).shape
+    assert windows(NAMES, 20, 10).tolist() == [[0, 19], [27, 46], [37, 56], [47, 66]]
+
+
+def test_stride_one_sees_every_window_of_every_sequence():
+    names = np.array(NAMES)
+    expected = [[i, i + 6] for i in range(len(names) - 6) if len(set(names[i : i + 7])) == 1]
+    assert windows(names, 7, 1).tolist() == expected
+
+
+def test_padded_windows_centre_every_frame_and_repeat_it_at_the_ends():
+    found = padded_windows(NAMES)
+    assert found.shape == (67, 16) and found.dtype == np.int64
+    for row, window in enumerate(found):
+        inside = [NAMES[row]] * 16 == NAMES[max(row - 8, 0) : row + 8]
+        assert window.tolist() == (list(range(row - 8, row + 8)) if inside else [row] * 16)
+    copies = [row for row in range(27, 67) if len(set(found[row])) == 1]
+    assert copies == [*range(27, 35), *range(60, 67)]  # first 8, last 7
+    assert (found[:, 8] == np.arange(67)).all()
+
+
+def test_a_sequence_shorter_than_a_window_is_kept():
+    assert padded_windows(["v"]).tolist() == [[0] * 16]
+    assert padded_windows([]).shape == (0, 16)
+
+
+def test_what_does_not_fit_is_refused():
+    assert sequence_ranges(["b", "b", "a"]) == [(0, 2), (2, 3)]
+    with pytest.raises(PosebookError, match="'a' comes back at row 2"):
+        windows(["a", "b", "a"])
+    with pytest.raises(PosebookError, match="stride: expected at least 1"):
+        windows(NAMES, 16, 0)
+    with pytest.raises(PosebookError, match="one name a row"):
+        windows([["a"]])
