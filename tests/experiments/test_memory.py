@@ -70,10 +70,11 @@ def test_measurement_agrees_and_leaves_out_the_parent():
 
 
 @pytest.mark.slow
-def test_table(monkeypatch):
+def test_table(monkeypatch, tmp_path):
     """What does not fit under the limit is arithmetic only, and says so."""
     kinds = [PARAMETERS, Case("voxel", 6890, 64)]
     monkeypatch.setattr(memory, "cases", lambda vertices: kinds)
+    monkeypatch.setattr(memory, "cache_dir", lambda *parts: tmp_path)
     table = memory_table([6890], **SIZES)
     assert list(table.columns) == [
         "representation", "bins", "vertices", "numbers", "answer MB", "predicted MB", "measured MB", "how"
@@ -82,6 +83,16 @@ def test_table(monkeypatch):
     assert small["how"] == "measured" and 0 <= small["measured MB"] < 20 and small["numbers"] == 82
     assert large["how"] == "arithmetic only: would need 43 GB" and math.isnan(large["measured MB"])
     assert large["answer MB"] == pytest.approx(7225, rel=0.001) and large["bins"] == 64
+
+
+def test_a_measurement_is_kept_and_a_limit_still_holds(monkeypatch, tmp_path):
+    monkeypatch.setattr(memory, "cache_dir", lambda *parts: tmp_path)
+    asked = []
+    monkeypatch.setattr(memory, "measure", lambda case, *_: asked.append(case) or 5e6)
+    case = Case("lixel", 1199, 64)
+    assert [memory.kept_measure(case, *SIZES.values()) for _ in range(2)] == [5e6, 5e6] and asked == [case]
+    memory.kept_measure(case, *SIZES.values(), limit_bytes=1)
+    assert asked == [case, case]  # which refuses it
 
 
 def test_refuses_what_is_above_the_limit(monkeypatch):
