@@ -1,6 +1,8 @@
 """Explorers: ipywidgets boxes that a notebook shows with one line; they need the `lab` extra."""
 
 from posebook.explorers.body import BodyExplorer
+from posebook.explorers.flow import FlowExplorer
+from posebook.explorers.lifting import LiftingExplorer
 from posebook.explorers.lixel import LixelExplorer
 from posebook.explorers.metric import MetricExplorer
 from posebook.explorers.parts import PartsExplorer
@@ -11,6 +13,8 @@ from posebook.explorers.volume import VolumeExplorer
 
 __all__ = [
     "BodyExplorer",
+    "FlowExplorer",
+    "LiftingExplorer",
     "LixelExplorer",
     "MetricExplorer",
     "PartsExplorer",

@@ -19,16 +19,21 @@ TOY = Structure(CROSS, (1.2, 0.8, 1.0, 1.0, 1.0, 1.0), far_joint=2, coefficients
 
 
 def toy_points(count: int, seed: int = 0, elevation: float = 0.2) -> torch.Tensor:
-    """(count, 7, 3) crosses with bent arms, turned by any azimuth, under a camera tilted by about `elevation`."""
+    """(count, 7, 3) leaning crosses with bent arms, any azimuth, under cameras tilted by N(elevation, 0.1)."""
     g = torch.Generator().manual_seed(seed)
-    swing = 0.6 * torch.randn(count, 4, generator=g)
-    reach = lambda a, b: torch.stack([a.cos() * b.cos(), a.sin(), a.cos() * b.sin()], -1)  # noqa: E731
-    zero = torch.zeros(count, 3)
-    down = torch.tensor([0.0, 1.0, 0.0])
-    chest, top = zero - 1.2 * down, zero - 2.0 * down
-    left, right = reach(swing[:, 0], swing[:, 1]), reach(swing[:, 2], swing[:, 3]) * torch.tensor([-1.0, 1, 1])
-    hands = [chest + 2 * left, chest + 2 * right]
-    points = torch.stack([zero, chest, top, chest + left, hands[0], chest + right, hands[1]], 1)
+
+    def limb(x, y, spread):  # unit vectors about (x, y, 0)
+        way = torch.tensor([x, y, 0.0]) + spread * torch.randn(count, 3, generator=g)
+        return way / way.norm(dim=-1, keepdim=True)
+
+    root = torch.zeros(count, 3)
+    chest = 1.2 * limb(0.0, -1.0, 0.15)
+    top = chest + 0.8 * limb(0.0, -1.0, 0.25)
+    arms = []
+    for x in (1.0, -1.0):
+        elbow = chest + limb(x, 0.3, 0.3)
+        arms += [elbow, elbow + limb(x, 0.0, 0.5)]
+    points = torch.stack([root, chest, top, *arms], 1)
     azimuth = math.pi * (2 * torch.rand(count, generator=g) - 1)
     tilt = elevation + 0.1 * torch.randn(count, generator=g)
     rotation = rotation_x(tilt) @ rotation_y(azimuth)
@@ -54,9 +59,9 @@ def recorded_poses(recorded):
     return joint_major(recorded["data"]["p2d"])
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def toy():
-    """The toy module: TOY, toy_points, toy_poses."""
+    """Structure, and the functions that draw its points and poses."""
     return TOY, toy_points, toy_poses
 
 

@@ -26,7 +26,7 @@ from posebook.models.selfsup.lifting_model import LiftingModel
 from posebook.models.selfsup.losses import LossWeights, PoseLosses, weighted
 from posebook.models.selfsup.picture_losses import PictureLosses, skeleton_loss
 from posebook.models.selfsup.pose_networks import PoseReader, SkeletonPainter
-from posebook.models.selfsup.poses import DISTANCE, check_shape, mean_scale, normalise
+from posebook.models.selfsup.poses import check_shape, mean_scale, normalise
 from posebook.models.selfsup.prior import PosePrior
 from posebook.models.selfsup.readings import Readings
 from posebook.models.selfsup.skeleton_image import as_picture, draw_skeleton
