@@ -41,8 +41,9 @@ def reached(model, value):
 @pytest.mark.parametrize(
     ("readings", "skeleton", "pose"),
     [
-        ({}, {"reader"}, {"painter", "reader", "lifting.lifter"}),
-        ({"picture_gradient": "attached"}, {"reader", "painter"}, {"painter", "reader", "lifting.lifter"}),
+        ({}, {"reader"}, {"painter", "lifting.lifter"}),
+        ({"picture_gradient": "attached"}, {"reader", "painter"}, {"painter", "lifting.lifter"}),
+        ({"pose_gradient": "attached"}, {"reader"}, {"painter", "reader", "lifting.lifter"}),
         ({"pose_gradient": "stopped"}, {"reader"}, {"lifting.lifter"}),
     ],
 )
@@ -87,19 +88,19 @@ def test_reader_and_lifter_are_joined_by_the_bags_scale(parts):
 
 
 def test_a_tiny_training_learns_to_read(parts):
+    """40 steps: drawn skeletons are read better, the sum falls; the adversary may win."""
     prior, bag, images = parts
     model = make(prior, bag)
-    terms = []
+    error = lambda: (model.reader(model.draw(bag)) - bag).square().mean().item()  # noqa: E731
+    before = error()
 
     def loss(wrapped, rows, generator):
         drawn = bag[torch.randint(len(bag), (len(rows),), generator=generator)]
-        step = wrapped(images[rows], drawn, generator)
-        terms.append(step.pictures.skeleton.item())
-        return step.total
+        return wrapped(images[rows], drawn, generator).total
 
-    history = fit(model, loss, len(images), Budget(60 * 8, 8, 5e-3))
-    assert sum(terms[-5:]) < 0.6 * sum(terms[:5])
-    assert history.losses[-1] < 0.1 * history.losses[0]
+    history = fit(model, loss, len(images), Budget(40 * 8, 8, 5e-3))
+    assert error() < 0.7 * before
+    assert history.losses[-1] < 0.5 * history.losses[0]
     found = model.predict(images)
     assert found.points.shape == (16, 7, 3) and found.pose.abs().max() <= 1
 

@@ -5,7 +5,8 @@ One weighted sum trains all networks in one step, and each term reaches only the
 * the discriminator's loss: the discriminator (painted pictures come detached, from a pool);
 * the adversarial term: the painter (through a discriminator whose weights are taken as constants);
 * the skeleton term: the reader (the painted picture detached, unless readings say otherwise);
-* the pose terms: lifter, reader and painter, or by readings the lifter alone.
+* the pose terms: lifter and painter, through a reader whose weights are taken as constants; by readings the reader too
+  (it then prefers likely poses to those it sees), or the lifter alone.
 
 With Adam, whose steps do not depend on a loss' factor, this is what three optimisers of equal settings do. Pictures and
 images are in [-1, 1]; drawn poses are in [-1, 1] of a crop made by the same rule as the images'.
@@ -101,14 +102,13 @@ class ImageModel(nn.Module):
         if tuple(images.shape[2:]) != (self.image_size, self.image_size):
             raise PosebookError(f"Expected images (B, 3, {self.image_size}, {self.image_size}), got {images.shape}.")
         real, painted = self.draw(drawn), self.painter(images)
-        read = self.reader(painted)
+        read = self._read(painted)
         pictures = PictureLosses(self._skeleton(drawn, real, painted), self._adversarial(painted))
         shown = self.discriminator(self.pool(painted, generator))
         judged = discriminator_loss(self.discriminator(real), shown, self.readings.adversarial)
         total, lifted = weighted(pictures, self.weights) + judged, None
         if self.with_lifter:
-            pose = read if self.readings.pose_gradient == "attached" else read.detach()
-            lifted = self.lifting(self.normalised(pose), generator)
+            lifted = self.lifting(self.normalised(read), generator)
             total = total + lifted.total
         losses, cycle = (lifted.losses, lifted.cycle) if lifted else (None, None)
         return ImageStep(pictures, losses, judged, total, painted, read, cycle)
@@ -130,10 +130,21 @@ class ImageModel(nn.Module):
         flat = self.normalised(pose)
         return ImagePrediction(painted, pose, lift(flat, self.lifting.lifter(flat).depth, self.structure.root))
 
+    def _read(self, painted: Tensor) -> Tensor:
+        """y for the pose terms, with the gradients that the readings allow."""
+        way = self.readings.pose_gradient
+        if way == "attached":
+            return self.reader(painted)
+        return with_constants(self.reader, painted if way == "painter" else painted.detach())
+
     def _skeleton(self, drawn: Tensor, real: Tensor, painted: Tensor) -> Tensor:
         seen = painted.detach() if self.readings.picture_gradient == "stopped" else painted
         return skeleton_loss(self.reader(real), drawn, self.draw(self.reader(seen)), seen)
 
     def _adversarial(self, painted: Tensor) -> Tensor:
-        constants = {name: weight.detach() for name, weight in self.discriminator.named_parameters()}
-        return painter_loss(functional_call(self.discriminator, constants, (painted,)), self.readings.adversarial)
+        return painter_loss(with_constants(self.discriminator, painted), self.readings.adversarial)
+
+
+def with_constants(network: nn.Module, picture: Tensor):
+    """The network of a picture, its weights taken as constants: gradients reach the picture only."""
+    return functional_call(network, {name: weight.detach() for name, weight in network.named_parameters()}, (picture,))

@@ -15,7 +15,7 @@ CHOICES = {
     "painter": ("decoder", "encoder"),
     "falloff": ("distance", "squared"),
     "picture_gradient": ("stopped", "attached"),
-    "pose_gradient": ("attached", "stopped"),
+    "pose_gradient": ("painter", "attached", "stopped"),
 }
 
 
@@ -34,7 +34,9 @@ class Readings:
     painter: str = "decoder"  # the image network keeps its decoder, drops the image's; "encoder": upsampled instead
     falloff: str = "distance"  # of a drawn line, KeypointGAN's code; "squared" is its paper's text
     picture_gradient: str = "stopped"  # in the pose reader's picture term, as KeypointGAN's code; or "attached"
-    pose_gradient: str = "attached"  # pose terms train the image networks too; "stopped": the lifter only
+    pose_gradient: str = (
+        "painter"  # pose terms train lifter and painter; "attached": the reader too; "stopped": neither
+    )
 
     def __post_init__(self):
         for name, choices in CHOICES.items():
