@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 import torch
 
 from posebook.errors import PosebookError
-from posebook.explorers.base import WIDE, Explorer, dropdown, host, live, slider
+from posebook.explorers.base import Explorer, dropdown, host, live, slider
 from posebook.explorers.flat_skeleton import flat_figure, flat_traces, move_flat, page
 from posebook.models.selfsup import PosePrior, axis_major, check_prior
 from posebook.plots.style import BLUE, GREY, VERMILION, figure
