@@ -2,6 +2,8 @@
 
 from posebook.explorers.body import BodyExplorer
 from posebook.explorers.clip import ClipExplorer
+from posebook.explorers.flow import FlowExplorer
+from posebook.explorers.lifting import LiftingExplorer
 from posebook.explorers.lixel import LixelExplorer
 from posebook.explorers.metric import MetricExplorer
 from posebook.explorers.parts import PartsExplorer
@@ -14,6 +16,8 @@ from posebook.explorers.volume import VolumeExplorer
 __all__ = [
     "BodyExplorer",
     "ClipExplorer",
+    "FlowExplorer",
+    "LiftingExplorer",
     "LixelExplorer",
     "MetricExplorer",
     "PartsExplorer",
