@@ -121,6 +121,7 @@ class TemporalProfile:
     hidden: int  # of the temporal encoders' GRUs (paper 1024)
     discriminator_hidden: int  # of the motion discriminator's GRU and attention (paper 1024)
     attention_size: int  # of TCMR's integration (paper 256)
+    sequences: int  # training sequences, each one window long
     window: int  # frames (paper 16)
     windows_seen: int  # per trained variant (paper 15000 steps of 32)
     batch: int  # windows
@@ -158,7 +159,7 @@ def smoke() -> Profile:
         SegmentationProfile(18, 32, 2, "3x3", (64, 48, 48, 48), 32, 0.5, 16, 2e-3, 1.0),
         FittingProfile(18, 32, 3, (1, 2, 2, 2), "3x3", 64, 16, 1e-3),
         MeshProfile(18, 32, (1, 2, 2, 1), 32, 64, "coarse", (8, 16), 8, 2.5, 32, 0.5, 2.0, 16, 1e-3, 2e-3, True),
-        TemporalProfile(18, 32, (1, 2, 2, 1), "trunk", 64, 64, 16, 1e-3, 32, 32, 16, 6, 32, 8, 0.5, 5e-4, 1e-4),
+        TemporalProfile(18, 32, (1, 2, 2, 1), "trunk", 64, 64, 16, 1e-3, 32, 32, 16, 6, 6, 32, 8, 0.5, 5e-4, 1e-4),
         core_hands=True,
     )
 
@@ -176,7 +177,7 @@ def laptop() -> Profile:
             18, 32, (1, 2, 2, 1), 64, 1024, "coarse", (8, 16, 32, 64), 8, 2.5, 6400, 0.4, 2.0, 16, 1e-3, 2e-3, False
         ),
         TemporalProfile(
-            18, 32, (1, 2, 2, 1), "trunk", 256, 9600, 32, 1e-3, 256, 256, 64, 16, 9600, 32, 0.5, 5e-4, 1e-4
+            18, 32, (1, 2, 2, 1), "trunk", 256, 8000, 32, 1e-3, 256, 256, 64, 640, 16, 9600, 32, 0.5, 5e-4, 1e-4
         ),
         core_hands=False,
     )
@@ -195,7 +196,24 @@ def gpu() -> Profile:
             50, 64, (1, 2, 2, 2), 256, 1024, "smpl6890", (16, 32, 64), 16, 2.5, 600000, 0.4, 2.0, 32, 1e-4, 1e-4, True
         ),
         TemporalProfile(
-            50, 64, (1, 2, 2, 2), "scratch", 1024, 600000, 64, 2e-4, 1024, 1024, 256, 16, 480000, 32, 0.6, 5e-5, 1e-4
+            50,
+            64,
+            (1, 2, 2, 2),
+            "scratch",
+            1024,
+            600000,
+            64,
+            2e-4,
+            1024,
+            1024,
+            256,
+            6000,
+            16,
+            480000,
+            32,
+            0.6,
+            5e-5,
+            1e-4,
         ),
         core_hands=True,
     )

@@ -24,8 +24,8 @@ def test_sequences_of_one_half_share_no_clip_with_pictures_of_the_other(body_cac
     motion = open_motion_half("procedural", smoke())
     assert len(rows) and not set(stills.texts["clip"][rows]) & set(motion.texts["clip"])
     assert {half_of(clip) for clip in motion.texts["clip"]} == {"motion"}
-    frames = smoke().data.frames
-    assert len(motion) == smoke().data.train_sequences * frames
+    frames = smoke().temporal.window
+    assert len(motion) == smoke().temporal.sequences * frames
     assert motion.texts["sequence"][0] == motion.texts["sequence"][frames - 1] != motion.texts["sequence"][frames]
 
 
@@ -33,7 +33,8 @@ def test_a_half_has_a_data_version_of_its_own():
     data = laptop().data
     whole = Recipe("procedural", "train", "sequences", 4, data)
     halves = [HalfRecipe("procedural", "train", "sequences", 4, data, half) for half in HALVES]
-    assert len({recipe.version() for recipe in (whole, *halves)}) == 3
+    short = HalfRecipe("procedural", "train", "sequences", 4, data, length=5)
+    assert len({recipe.version() for recipe in (whole, *halves, short)}) == 4 and short.rows == 20
     assert {half_of(view.clip) for view in halves[0].drawn()} == {"pictures"}
 
 

@@ -76,12 +76,12 @@ def test_features_are_kept_and_those_of_the_network(single, sets, sizes):
 
 
 def test_windows_stay_inside_their_sequence_and_the_first_share_has_no_3d(single, sets, sizes):
-    data = temporal.clip_data(single[1][0], sets[0], 6, 1, 0.5)
-    names = sets[0].dataset.texts["sequence"]
-    assert data.windows.shape == (4 * 3, 6)  # 8 frames hold 3 windows of 6
+    data = temporal.clip_data(single[1][1], sets[1], 6, 1, 0.5)
+    names = sets[1].dataset.texts["sequence"]
+    assert data.windows.shape == (6 * 3, 6)  # 8 frames hold 3 windows of 6
     for window, flag in zip(data.windows.tolist(), data.only_2d.tolist(), strict=True):
         assert len(set(names[window])) == 1 and window == list(range(window[0], window[0] + 6))
-        assert flag == (window[0] < 16)
+        assert flag == (window[0] < 24)
 
 
 @pytest.mark.parametrize("row", [v.row for v in temporal.variants()])

@@ -28,9 +28,19 @@ def half_of(clip: str) -> str:
 
 @dataclass(frozen=True)
 class HalfRecipe(Recipe):
-    """Training sequences of one half's clips only."""
+    """Training sequences of one half's clips. The shorter, the more people, views and scenes in as many pictures.
+
+    Attributes:
+        length: frames of a sequence; 0 is the profile's.
+    """
 
     half: str = "motion"
+    length: int = 0
+
+    @property
+    def frames(self) -> int:
+        """Frames of one view."""
+        return self.length or super().frames
 
     def drawn(self) -> list[View]:
         """Every view."""
@@ -57,7 +67,7 @@ class HalfRecipe(Recipe):
 
 
 def open_motion_half(motion: str, profile: Profile, workers: int | None = None) -> Dataset:
-    """Training sequences of the clips that no picture network is trained on; rendered on first use.
+    """Training sequences, one window long, of the clips that no picture network is trained on; rendered on first use.
 
     Args:
         motion, profile, workers: as `open_dataset`.
@@ -65,7 +75,8 @@ def open_motion_half(motion: str, profile: Profile, workers: int | None = None) 
     Raises:
         PosebookError: as `open_dataset`.
     """
-    return Dataset(build(HalfRecipe(motion, "train", "sequences", profile.data.train_sequences, profile.data), workers))
+    t = profile.temporal
+    return Dataset(build(HalfRecipe(motion, "train", "sequences", t.sequences, profile.data, length=t.window), workers))
 
 
 def picture_rows(train: Dataset) -> np.ndarray:
