@@ -131,6 +131,25 @@ class TemporalProfile:
 
 
 @dataclass(frozen=True)
+class LiftingProfile:
+    """Chapter 5."""
+
+    stills: int  # unlabelled pictures, and as many unpaired poses
+    width: int  # of the lifter (paper 1024)
+    flow_hidden: int  # of the flow's blocks (paper 1024)
+    blocks: int  # of the flow (paper 8)
+    prior_poses: int  # seen by the prior in training
+    poses_seen: int  # by a lifter
+    batch: int  # of prior and lifter (paper 256)
+    prior_rate: float  # learning rates, chosen on val (paper 1e-4, 2e-4)
+    learning_rate: float
+    image_widths: tuple[int, int, int]  # of painter, reader, discriminator (paper 32, 32, 64)
+    images_seen: int  # by the image pipeline
+    image_batch: int  # (paper 16)
+    image_rate: float  # (paper 2e-4)
+
+
+@dataclass(frozen=True)
 class Profile:
     """All sizes of one profile."""
 
@@ -142,6 +161,7 @@ class Profile:
     fitting: FittingProfile
     mesh: MeshProfile
     temporal: TemporalProfile
+    lifting: LiftingProfile
     core_hands: bool  # the hands of chapter 3 are part of its core: their pictures cost two minutes on two cores
 
     def describe(self) -> dict:
@@ -160,6 +180,7 @@ def smoke() -> Profile:
         FittingProfile(18, 32, 3, (1, 2, 2, 2), "3x3", 64, 16, 1e-3),
         MeshProfile(18, 32, (1, 2, 2, 1), 32, 64, "coarse", (8, 16), 8, 2.5, 32, 0.5, 2.0, 16, 1e-3, 2e-3, True),
         TemporalProfile(18, 32, (1, 2, 2, 1), "trunk", 64, 64, 16, 1e-3, 32, 32, 16, 6, 6, 32, 8, 0.5, 5e-4, 1e-4),
+        LiftingProfile(96, 32, 32, 2, 256, 256, 32, 1e-3, 1e-3, (4, 4, 4), 16, 4, 1e-3),
         core_hands=True,
     )
 
@@ -179,6 +200,7 @@ def laptop() -> Profile:
         TemporalProfile(
             18, 32, (1, 2, 2, 1), "trunk", 256, 8000, 32, 1e-3, 256, 256, 64, 640, 16, 9600, 32, 0.5, 5e-4, 1e-4
         ),
+        LiftingProfile(8000, 256, 256, 8, 102400, 384000, 256, 1e-3, 1e-3, (8, 8, 16), 9600, 16, 1e-3),
         core_hands=False,
     )
 
@@ -195,28 +217,11 @@ def gpu() -> Profile:
         MeshProfile(
             50, 64, (1, 2, 2, 2), 256, 1024, "smpl6890", (16, 32, 64), 16, 2.5, 600000, 0.4, 2.0, 32, 1e-4, 1e-4, True
         ),
-        TemporalProfile(
-            50,
-            64,
-            (1, 2, 2, 2),
-            "scratch",
-            1024,
-            600000,
-            64,
-            2e-4,
-            1024,
-            1024,
-            256,
-            6000,
-            16,
-            480000,
-            32,
-            0.6,
-            5e-5,
-            1e-4,
-        ),
+        TemporalProfile(50, 64, (1, 2, 2, 2), "scratch", 1024, 600000, 64, 2e-4, 1024, 1024, 256, 6000, 16, 480000, 32,
+                        0.6, 5e-5, 1e-4),
+        LiftingProfile(60000, 1024, 1024, 8, 6600000, 6000000, 256, 1e-4, 2e-4, (32, 32, 64), 3200000, 16, 2e-4),
         core_hands=True,
-    )
+    )  # fmt: skip
 
 
 PROFILES = {"smoke": smoke, "laptop": laptop, "gpu": gpu}

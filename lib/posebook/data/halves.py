@@ -32,20 +32,24 @@ class HalfRecipe(Recipe):
 
     Attributes:
         length: frames of a sequence; 0 is the profile's.
+        own_people: only the half of the people that goes with this half of the clips.
     """
 
     half: str = "motion"
     length: int = 0
+    own_people: bool = False
 
     @property
     def frames(self) -> int:
         """Frames of one view."""
-        return self.length or super().frames
+        return self.length or Recipe.frames.fget(self)
 
     def drawn(self) -> list[View]:
         """Every view."""
         pool = split_pool(self.motion, self.split)
         pool = pool._replace(clips=[c for c in pool.clips if half_of(c.name) == self.half])
+        if self.own_people:
+            pool = pool._replace(subjects=[i for i in pool.subjects if half_of(f"person-{i}") == self.half])
         return [draw_view(view_id(self, i), pool, self.frames, self.profile, i) for i in range(self.count)]
 
     def painter(self) -> Callable[[int, int], list[dict]]:
@@ -63,7 +67,7 @@ class HalfRecipe(Recipe):
 
     def identity(self) -> dict:
         """Fields that the data version hashes."""
-        return super().identity() | {"half": self.half}
+        return super().identity() | {"half": self.half} | ({"own_people": True} if self.own_people else {})
 
 
 def open_motion_half(motion: str, profile: Profile, workers: int | None = None) -> Dataset:
@@ -77,6 +81,18 @@ def open_motion_half(motion: str, profile: Profile, workers: int | None = None) 
     """
     t = profile.temporal
     return Dataset(build(HalfRecipe(motion, "train", "sequences", t.sequences, profile.data, length=t.window), workers))
+
+
+def open_disjoint_stills(motion: str, half: str, count: int, profile: Profile, workers: int | None = None) -> Dataset:
+    """Training stills of one half's clips and people, so that the stills of both halves have nobody in common.
+
+    Args:
+        half: one of HALVES. count: pictures. The rest: as `open_dataset`.
+
+    Raises:
+        PosebookError: as `open_dataset`.
+    """
+    return Dataset(build(HalfRecipe(motion, "train", "stills", count, profile.data, half, own_people=True), workers))
 
 
 def picture_rows(train: Dataset) -> np.ndarray:
