@@ -6,7 +6,6 @@ as good or as bad as on test clips.
 
 import hashlib
 import json
-from dataclasses import asdict
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +36,7 @@ ROW = "single frames"
 CAMERA = (0.9, 0.0, 0.0)  # scale and shift that the regressor starts from, crop coordinates; SPIN's
 CHUNK = 64
 PELVIS = 8  # of the 49 joints
+HMR_SIZES = ("depth", "width", "strides", "regressor_hidden", "hmr_images", "hmr_batch", "hmr_learning_rate", "init")
 
 
 class Truth(NamedTuple):
@@ -89,14 +89,11 @@ def build_hmr(profile: Profile, start: tuple[Tensor, Tensor, Tensor]) -> HMR:
     return HMR(free_spin_body("full", vertices=False), *start, trunk=trunk, hidden=t.regressor_hidden)
 
 
-def start_state(model: HMR, profile: Profile) -> str:
-    """Load the pretrained trunk where there is one of this size; "trunk" or "scratch"."""
-    t = profile.temporal
-    if t.init == "trunk":
-        own = {name for name, _ in model.named_parameters()} | {name for name, _ in model.named_buffers()}
-        state = load_trunk("resnet", profile).state
+def start_state(model: HMR, profile: Profile) -> None:
+    """Load the pretrained trunk if the profile says so."""
+    if profile.temporal.init == "trunk":
+        own, state = model.state_dict(), load_trunk("resnet", profile).state
         model.load_state_dict({k: v for k, v in state.items() if k in own}, strict=False)
-    return t.init
 
 
 def train_hmr(profile: Profile, bodies: BodyBatches, rows: np.ndarray, seed: int, device: str) -> Outcome:
@@ -135,7 +132,9 @@ def train_hmr(profile: Profile, bodies: BodyBatches, rows: np.ndarray, seed: int
     return remember(key, make, __name__)
 
 
-HMR_SIZES = ("depth", "width", "strides", "regressor_hidden", "hmr_images", "hmr_batch", "hmr_learning_rate", "init")
+def digest(*values: Tensor) -> str:
+    """Hash of tensors."""
+    return hashlib.sha256(b"".join(v.cpu().contiguous().numpy().tobytes() for v in values)).hexdigest()[:16]
 
 
 @torch.no_grad()
@@ -145,8 +144,7 @@ def frames(outcome: Outcome, model: HMR, bodies: BodyBatches) -> Frames:
     Args:
         outcome: its weights name the cache's entry. model: with these weights, in eval mode, on the pictures' device.
     """
-    state = hashlib.sha256(b"".join(v.cpu().contiguous().numpy().tobytes() for v in outcome.state.values()))
-    entry = json.dumps([state.hexdigest(), bodies.dataset.manifest["data_version"]])
+    entry = json.dumps([digest(*outcome.state.values()), bodies.dataset.manifest["data_version"]])
     path = cache_dir("features") / f"{hashlib.sha256(entry.encode()).hexdigest()[:24]}.npz"
     if not path.exists():
         bar, parts = Progress(len(bodies), "Features", "images"), []
@@ -165,8 +163,3 @@ def look(model: HMR, image: Tensor) -> Frames:
     features = model.feature_extractor(image)
     found: BodyOutput = model.regress(features)
     return Frames(*(a.cpu().numpy() for a in (features, found.rotmat, found.theta[:, 75:])))
-
-
-def sizes_of_hmr(profile: Profile) -> dict:
-    """What of the profile decides about this network."""
-    return {name: value for name, value in asdict(profile.temporal).items() if name in HMR_SIZES}

@@ -4,8 +4,6 @@ All variants see the same features of the same windows in the same order, start 
 single-frame network, and train as long. Part of the sequences teach by 2D joints alone, as in the papers.
 """
 
-import hashlib
-import time
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
@@ -16,9 +14,9 @@ from torch import Tensor, nn
 from posebook.data.body_batches import BodyBatches
 from posebook.data.windows import sequence_ranges, windows
 from posebook.experiments.bodies import Judge, chunks
-from posebook.experiments.hmr import Frames, Truth, truth_of
+from posebook.experiments.hmr import Frames, Truth, digest, truth_of
 from posebook.experiments.motion_prior import MotionPrior, MotionWindows
-from posebook.experiments.outcome import Outcome, count_parameters, gflop_of, remember, training_memory_mb
+from posebook.experiments.outcome import Outcome, count_parameters, gflop_of, ms_per_image, remember, training_memory_mb
 from posebook.joint_layer import JointLayer
 from posebook.models.hmr import BodyOutput, Regressor
 from posebook.models.spin_body import free_spin_body
@@ -30,6 +28,7 @@ from posebook.profile import Profile
 from posebook.train import Budget, fit, make_fabric, seed_everything
 
 UNUSED = ("hmr_images", "hmr_batch", "hmr_learning_rate", "init", "depth", "width", "strides")  # told by hmr's weights
+HEADS = ("fc1", "fc2", "decpose", "decshape", "deccam", "init_pose", "init_shape", "init_cam")  # of the regressor
 
 
 @dataclass(frozen=True)
@@ -101,9 +100,6 @@ def build_model(variant: Variant, profile: Profile, hmr_state: dict[str, Tensor]
         return TCMR(regressor, hidden=t.hidden, window=t.window, attention_size=t.attention_size,
                     pose_forecast=variant.forecast, residual=variant.residual)  # fmt: skip
     return VIBE(regressor, t.hidden, bidirectional=variant.bidirectional, use_residual=variant.residual)
-
-
-HEADS = ("fc1", "fc2", "decpose", "decshape", "deccam", "init_pose", "init_shape", "init_cam")
 
 
 class WindowLoss:
@@ -208,11 +204,6 @@ def train_variant(variant: Variant, profile: Profile, motion: str, hmr: Outcome,
     return remember(key, make, __name__)
 
 
-def digest(*values: Tensor) -> str:
-    """Hash of tensors."""
-    return hashlib.sha256(b"".join(v.cpu().contiguous().numpy().tobytes() for v in values)).hexdigest()[:16]
-
-
 @torch.no_grad()
 def costs(model: nn.Module, variant: Variant, test: ClipData, budget: Budget) -> tuple[int, float, int, float]:
     """Trainable numbers, GFLOP a frame, windows seen, milliseconds a frame, all from features to joints."""
@@ -221,9 +212,5 @@ def costs(model: nn.Module, variant: Variant, test: ClipData, budget: Budget) ->
     gflop = gflop_of(lambda: predict(model, variant, clip, names, len(clip))) / len(clip)
     if variant.form == "vibe":  # torch does not count its own GRU; TCMR's clips go through ours
         gflop += 2e-9 * sum(p.numel() for name, p in model.encoder.gru.named_parameters() if "weight" in name)
-    times = []
-    for _ in range(5):
-        started = time.perf_counter()
-        predict(model, variant, clip, names, len(clip))
-        times.append(time.perf_counter() - started)
-    return count_parameters(model), gflop, budget.images_seen, float(np.median(times) * 1000 / len(clip))
+    speed = ms_per_image(lambda features: predict(model, variant, features, names, len(clip)), clip)
+    return count_parameters(model), gflop, budget.images_seen, speed

@@ -4,20 +4,19 @@ A snapshot is a dictionary of `epoch`, `network` and `optimizer`; `network` is w
 the licensed body model's arrays inside. Only tensors and plain containers are read, never pickled code.
 """
 
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from posebook.errors import PosebookError
+from posebook.models.checkpoint_report import check_same, read_file
 from posebook.models.i2l.network import I2LMeshNet
 
 PREFIX, BODY_LAYER = "module.", "human_model_layer."
 BODY = (29, 6890, 24)  # joints, vertices, rotations where a file does not tell
-SHOWN = 8  # entries of each list in a message
 
 
 class OfficialWeights(NamedTuple):
@@ -44,7 +43,7 @@ def load_official_i2l(path: str | Path, network: I2LMeshNet | None = None) -> Of
             a list of the missing, the unknown and the wrongly sized ones. The network is then unchanged.
     """
     path = Path(path)
-    snapshot = _read(path)
+    snapshot = read_file(path)
     entries = snapshot.get("network") if isinstance(snapshot, Mapping) else None
     if not isinstance(entries, Mapping) or not all(isinstance(v, Tensor) for v in entries.values()):
         found = sorted(map(str, snapshot)) if isinstance(snapshot, Mapping) else type(snapshot).__name__
@@ -59,19 +58,6 @@ def load_official_i2l(path: str | Path, network: I2LMeshNet | None = None) -> Of
         network.load_state_dict(state, strict=True)
     epoch = snapshot.get("epoch")
     return OfficialWeights(epoch if isinstance(epoch, int) else None, state, tuple(named.keys() - state.keys()))
-
-
-def _read(path: Path) -> Any:
-    if not path.is_file():
-        raise PosebookError(f"There is no checkpoint at {path}. Download one as the official repository says.")
-    try:  # mapped, so that an optimizer's gigabyte is not read
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-    except Exception as error:  # a cut or foreign file fails in too many ways to list
-        reason = str(error).strip().split("\n")[0]
-        raise PosebookError(
-            f"{path} could not be read as weights ({type(error).__name__}: {reason}). It is cut off, not a checkpoint, "
-            "or holds Python objects, which are never run. Download it again."
-        ) from error
 
 
 def _blank(state: Mapping[str, Tensor]) -> I2LMeshNet:
@@ -90,20 +76,9 @@ def _rows(state: Mapping[str, Tensor], key: str, otherwise: int) -> int:
 
 
 def _check_same(state: Mapping[str, Tensor], network: nn.Module, path: Path) -> None:
-    expected = {key: tuple(value.shape) for key, value in network.state_dict().items()}
-    sizes = [f"{key} {tuple(state[key].shape)} instead of {shape}" for key, shape in expected.items()
-             if key in state and tuple(state[key].shape) != shape]  # fmt: skip
-    lists = {"missing": [k for k in expected if k not in state], "unknown": [k for k in state if k not in expected],
-             "of another size": sizes}  # fmt: skip
-    if not any(lists.values()):
-        return
-    told = [f"{len(found)} {what}: {_shortened(found)}" for what, found in lists.items() if found]
+    heads = [key for key in state if key.startswith("param_regressor.fc_pose")]
+    expected = network.state_dict()
     hint = ""
-    if any(entry.startswith("param_regressor.fc_pose") for entry in sizes):
-        hint = " Hand snapshots from before 2020-09-11 may regress 24 rotations instead of 16: pass rotation_num=24."
-    raise PosebookError(f"The weights in {path} do not fit the network. {'; '.join(told)}.{hint} Nothing was loaded.")
-
-
-def _shortened(entries: list[str]) -> str:
-    rest = len(entries) - SHOWN
-    return ", ".join(entries[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+    if any(key in expected and state[key].shape != expected[key].shape for key in heads):
+        hint = "Hand snapshots from before 2020-09-11 may regress 24 rotations instead of 16: pass rotation_num=24. "
+    check_same(state, expected, path, hint)
