@@ -6,7 +6,8 @@ Budgets are counted in images seen, so that variants of one comparison get the s
 import random
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from posebook.checkpoint import Checkpoint, Progressed
 from posebook.progress import Progress
 
 
@@ -81,6 +83,7 @@ def fit(
     seed: int = 0,
     fabric: Fabric | None = None,
     description: str = "Training",
+    checkpoint: Path | None = None,
 ) -> History:
     """Train a model in place with Adam and one learning-rate cycle.
 
@@ -92,9 +95,14 @@ def fit(
         seed: of the order of images and of augmentation (weights were drawn before).
         fabric: where to run; CPU if None.
         description: for the progress line.
+        checkpoint: file that keeps the state now and then; where it exists, the training goes on from it, to the same
+            bits as if it had not been interrupted. The model must be built as it was. None keeps nothing.
 
     Returns:
         History.
+
+    Raises:
+        PosebookError: a checkpoint of another training, or one that cannot be read.
     """
     fabric = fabric or make_fabric()
     model.to(memory_format=torch.channels_last)  # 1.6 times faster convolutions on CPU cores
@@ -103,11 +111,16 @@ def fit(
     wrapped.train()
     steps = -(-budget.images_seen // budget.batch)
     generator = torch.Generator(fabric.device).manual_seed(seed)
+    kept = Checkpoint(checkpoint, model, optimizer, generator, asdict(budget) | {"seed": seed, "count": count})
+    before = kept.restore()
     progress = Progress(steps * budget.batch, description, "images")
-    images, losses, since = [], [], []
+    progress.update(before.steps * budget.batch)
+    images, losses, since = list(before.images), list(before.losses), []
     every = max(steps // 40, 1)
-    started = time.perf_counter()
+    started = time.perf_counter() - 60 * before.minutes
     for step, rows in enumerate(index_batches(count, budget, seed)):
+        if step < before.steps:
+            continue  # done before the interruption
         for group in optimizer.param_groups:
             group["lr"] = budget.learning_rate * one_cycle(step, steps)
         value = loss(wrapped, rows, generator)
@@ -120,6 +133,7 @@ def fit(
             images.append((step + 1) * budget.batch)
             losses.append(float(torch.stack(since).mean()))
             since = []
+            kept.keep(Progressed(step + 1, images, losses, (time.perf_counter() - started) / 60))
         progress.update(budget.batch, f"loss {losses[-1]:.4g}" if losses else "")
     progress.close()
     model.eval()

@@ -72,15 +72,29 @@ def remember(key: dict, make: Callable[[], Outcome], module: str) -> Outcome:
         make: trains and predicts.
         module: the one that `make` is in; a change of its code, or of code it imports, trains anew.
     """
-    text = json.dumps(key | {"code": _own_hash(module), "torch": torch.__version__}, sort_keys=True, default=str)
-    folder = cache_dir("variants") / hashlib.sha256(text.encode()).hexdigest()[:24]
+    folder = cache_dir("variants") / _digest(key, module)
     if folder.exists():
         return load_outcome(folder)
     outcome = make()
     with atomic_path(folder) as temporary:
         temporary.mkdir()
         save_outcome(outcome, temporary)
+    checkpoint_path(key, module).unlink(missing_ok=True)
     return outcome
+
+
+def checkpoint_path(key: dict, module: str) -> Path:
+    """Where `fit` may keep the state of this very variant; `remember` removes the file once the outcome is kept.
+
+    Args:
+        key, module: as for `remember`.
+    """
+    return cache_dir("checkpoints") / f"{_digest(key, module)}.pt"
+
+
+def _digest(key: dict, module: str) -> str:
+    text = json.dumps(key | {"code": _own_hash(module), "torch": torch.__version__}, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def save_outcome(outcome: Outcome, folder: Path) -> None:

@@ -16,10 +16,15 @@ from posebook.metrics.protocol import METRICS
 from posebook.metrics.statistics import sequence_means
 from posebook.models.root_depth import bone_lengths
 
-UNITS = {"err_quat": "degrees", "f5": "%", "f15": "%", "accel": "mm/frame²",
-         "accel_error": "mm/frame²"}  # fmt: skip  # of errors beyond the joints; all others are millimetres
-TITLES = {"pve": "PVE", "err_quat": "err_quat, °", "laplacian": "Laplacian", "pa_mpvpe": "PA-MPVPE", "f5": "F@5, %",
-          "f15": "F@15, %", "accel": "ACCEL", "accel_error": "ACCEL_ERR"}  # fmt: skip
+UNITS = {  # of errors beyond the joints; all others are millimetres
+    "err_quat": "degrees", "f5": "%", "f15": "%", "accel": "mm/frame²", "accel_error": "mm/frame²", "depth_flips": "%",
+    "side_flips": "%",
+}  # fmt: skip
+TITLES = {
+    "pve": "PVE", "err_quat": "err_quat, °", "laplacian": "Laplacian", "pa_mpvpe": "PA-MPVPE", "f5": "F@5, %",
+    "f15": "F@15, %", "accel": "ACCEL", "accel_error": "ACCEL_ERR", "pa_mpjpe_mirror": "PA-MPJPE, mirror allowed",
+    "n_mpjpe_norm": "N-MPJPE, norm ratio", "depth_flips": "depth flips, %", "side_flips": "side flips, %",
+}  # fmt: skip
 
 
 class ScoreSheet:

@@ -1,0 +1,93 @@
+"""A half-done training on disk: written whole, read without running code, continued to the same bits.
+
+What is kept: weights and buffers, the optimiser's moments, the states of the training's own generator and of torch's,
+how many steps are done, and the history. The order of images follows from seed and step, the learning rate from the
+step. The generators of Python and numpy are not kept: no loss here draws from them.
+"""
+
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+
+from posebook.cache import atomic_path
+from posebook.errors import PosebookError
+
+SECONDS = 10.0  # between two writes at least; what a killed training loses at most, beside the way to the next record
+
+
+class Progressed(NamedTuple):
+    """How far a training had come."""
+
+    steps: int = 0
+    images: tuple[int, ...] = ()  # of the history's records
+    losses: tuple[float, ...] = ()
+    minutes: float = 0.0
+
+
+class Checkpoint:
+    """The file of one training.
+
+    Args:
+        path: of the file; None keeps nothing.
+        model, optimizer: on their device, trained in place.
+        generator: the training's own.
+        about: plain values that say which training this is, e.g. budget and seed.
+    """
+
+    def __init__(self, path: str | Path | None, model: nn.Module, optimizer: torch.optim.Optimizer,
+                 generator: torch.Generator, about: dict[str, Any]):  # fmt: skip
+        self.path = Path(path) if path else None
+        self.model, self.optimizer, self.generator, self.about = model, optimizer, generator, about
+        self.written = time.perf_counter()
+
+    def restore(self) -> Progressed:
+        """Put everything back as it was at the last write; nothing done yet where there is no file.
+
+        Raises:
+            PosebookError: a file of another training, or one that cannot be read.
+        """
+        if self.path is None or not self.path.exists():
+            return Progressed()
+        parts = self._read()
+        if parts["about"] != self.about:
+            raise PosebookError(
+                f"{self.path} is of another training: it says {parts['about']}, this one is {self.about}. "
+                "Delete the file, or name another one."
+            )
+        self.model.load_state_dict(parts["model"])
+        self.optimizer.load_state_dict(parts["optimizer"])
+        self.generator.set_state(parts["generator"])
+        torch.set_rng_state(parts["torch"])
+        if self.generator.device.type == "cuda":
+            torch.cuda.set_rng_state(parts["cuda"], self.generator.device)
+        return Progressed(parts["steps"], tuple(parts["images"]), tuple(parts["losses"]), parts["minutes"])
+
+    def keep(self, done: Progressed) -> None:
+        """Write the present state, unless the last write was a moment ago."""
+        if self.path is None or time.perf_counter() - self.written < SECONDS:
+            return
+        parts = {
+            "about": self.about,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "generator": self.generator.get_state(),
+            "torch": torch.get_rng_state(),
+            **done._asdict(),
+        }
+        if self.generator.device.type == "cuda":
+            parts["cuda"] = torch.cuda.get_rng_state(self.generator.device)
+        with atomic_path(self.path) as temporary:
+            torch.save(parts, temporary)
+        self.written = time.perf_counter()
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            return torch.load(self.path, map_location="cpu", weights_only=True)
+        except Exception as error:  # torch raises many kinds for a damaged file
+            raise PosebookError(
+                f"The checkpoint {self.path} cannot be read ({type(error).__name__}). Delete it; the training then "
+                "starts from its beginning."
+            ) from error

@@ -1,0 +1,185 @@
+"""What chapter 5 trains and tests on: a bag of 2D poses, unlabelled pictures, test pictures; and rows without training.
+
+Bag and pictures come from two halves of the training clips *and* people (of the hands: poses and people): nobody and no
+motion is in both. Both are seen from all round, whatever the benchmark's azimuths: the method turns each pose all the
+way round and asks the bag whether it knows the result. A bag seen from the front alone calls every back impossible.
+"""
+
+import copy
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from scipy.spatial.transform import Rotation
+from torch import Tensor
+
+from posebook.data.batches import FIELDS
+from posebook.data.dataset import Dataset
+from posebook.data.halves import half_of, open_disjoint_stills
+from posebook.models.selfsup import BODY17, HAND, Structure, lift, mean_scale, normalise
+from posebook.profile import Profile
+
+ALL_ROUND = 180.0  # degrees of azimuth to either side
+METRES = {"h36m17": 0.6, "hand21": 0.18}  # one unit of lifted poses, about root - far joint; scores are scale-free
+
+
+class Flat(NamedTuple):
+    """2D poses of a dataset as the lifter reads them, and what is true of them."""
+
+    poses: Tensor  # (N, J, 2) normalised
+    depth: Tensor  # (N, J) true depths in the lifter's unit
+    joints: Tensor  # (N, J, 3) metres, root at 0
+
+
+@dataclass
+class Setting:
+    """Structure and sets that all variants of a comparison share."""
+
+    structure: Structure
+    bag: Flat
+    train: Flat
+    test: Flat
+    versions: list[str] = field(default_factory=list)  # of the data: bag, train, test
+    datasets: tuple = ()  # the same three, with their pictures
+    scale: float = 0.0  # pixels: mean distance root - far joint of the bag
+
+    @property
+    def metres(self) -> float:
+        """Metres that one unit of lifted poses stands for in tables."""
+        return METRES[self.structure.joints.name]
+
+
+class Rows:
+    """Some rows of an array that stays on disk; indexed as an array is."""
+
+    def __init__(self, array: np.ndarray, rows: np.ndarray):
+        self.array, self.rows = array, rows
+        self.shape, self.dtype = (len(rows), *array.shape[1:]), array.dtype
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, key) -> np.ndarray:
+        return self.array[self.rows[key]]
+
+    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+        return np.asarray(self.array[self.rows], dtype)
+
+
+def only(dataset: Dataset, rows: np.ndarray, name: str) -> Dataset:
+    """A dataset of some rows of another; `name` tells its data version from the whole's."""
+    part = copy.copy(dataset)
+    part.arrays = {key: Rows(values, rows) for key, values in dataset.arrays.items()}
+    part.texts = {key: values[rows] for key, values in dataset.texts.items()}
+    version = f"{dataset.manifest['data_version']}-{name}"
+    part.manifest = dataset.manifest | {"images": len(rows), "data_version": version}
+    return part
+
+
+def open_setting(motion: str, profile: Profile, test: Dataset, device="cpu", bag_motion: str = "",
+                 structure: Structure = BODY17) -> Setting:  # fmt: skip
+    """Bodies.
+
+    Args:
+        motion: source of the training clips. test: any dataset in the sample schema.
+        bag_motion: source of the bag's clips, if it is another one.
+        structure: its bone means are replaced by those of the bag's bodies: a table of measured people.
+
+    Raises:
+        PosebookError: motion that is not there.
+    """
+    round_ = replace(profile, data=replace(profile.data, azimuth=ALL_ROUND))
+    sources = {"motion": bag_motion or motion, "pictures": motion}
+    halves = [open_disjoint_stills(source, half, profile.lifting.stills, round_) for half, source in sources.items()]
+    return make_setting(structure, *halves, test, device)
+
+
+def hand_setting(train: Dataset, test: Dataset, device="cpu") -> Setting:
+    """Right hands: the training hands in two halves by person; poses that are in both leave the pictures."""
+    halves = np.array([half_of(person) for person in train.texts["subject"]])
+    bag = np.flatnonzero(halves == "motion")
+    fresh = ~np.isin(train.texts["clip"], train.texts["clip"][bag])
+    pictures = np.flatnonzero((halves == "pictures") & fresh)
+    return make_setting(HAND, only(train, bag, "bag"), only(train, pictures, "pictures"), test, device)
+
+
+def make_setting(structure: Structure, bag: Dataset, train: Dataset, test: Dataset, device="cpu") -> Setting:
+    """All three sets with the bag's scale and the bag's bone means."""
+    points = torch.from_numpy(np.array(bag.arrays[FIELDS[structure.joints.name][1]]))
+    scale = mean_scale(pixels_of(bag, structure), structure)
+    datasets = (bag, train, test)
+    versions = [d.manifest["data_version"] for d in datasets]
+    flats = [flat(d, structure, scale, device) for d in datasets]
+    return Setting(structure.with_bones_of(points), *flats, versions, datasets, float(scale))
+
+
+def pixels_of(dataset: Dataset, structure: Structure) -> Tensor:
+    """(N, J, 2) crop pixels."""
+    return torch.from_numpy(np.array(dataset.arrays[FIELDS[structure.joints.name][0]]))
+
+
+def to_unit(pixels: Tensor, size: int) -> Tensor:
+    """Crop pixels to the range of skeleton pictures: centres of the first and last pixel at -1 and 1."""
+    return 2 * (pixels - 0.5) / (size - 1) - 1
+
+
+def to_pixels(unit: Tensor, size: int) -> Tensor:
+    """Inverse of `to_unit`."""
+    return (unit + 1) * (size - 1) / 2 + 0.5
+
+
+def flat(dataset: Dataset, structure: Structure, scale: Tensor, device="cpu") -> Flat:
+    """A dataset's true 2D as the lifter's input, with its true depths.
+
+    A pose at distance Z seen with focal length f has X = u Z / f. The unit is u / scale at depth 0: one unit is
+    Z scale / f metres, and a joint's depth offset is z f / (Z scale).
+
+    Args:
+        scale: pixels; of the bag, for all sets: crops are made by one rule.
+    """
+    joints = torch.from_numpy(np.array(dataset.arrays[FIELDS[structure.joints.name][1]]))
+    focal = torch.from_numpy(np.array(dataset.arrays["K"]))[:, :1, 0]
+    rooted = joints - joints[:, [structure.root]]
+    depth = rooted[..., 2] * focal / (joints[:, [structure.root], 2] * scale)
+    poses = normalise(pixels_of(dataset, structure), structure, scale)
+    return Flat(poses.to(device), depth.to(device), rooted.to(device))
+
+
+def lifted(setting: Setting, depth: Tensor) -> np.ndarray:
+    """Test poses at given depths (N, J): joints (N, J, 3), about metres, root at 0."""
+    return (lift(setting.test.poses, depth, setting.structure.root) * setting.metres).cpu().numpy()
+
+
+def constant_depth(setting: Setting) -> np.ndarray:
+    """All joints as far as the root: what a picture says without depth."""
+    return lifted(setting, torch.zeros_like(setting.test.depth))
+
+
+def mean_depth(setting: Setting, azimuth: float = ALL_ROUND) -> np.ndarray:
+    """Every joint at its mean depth over the training people, which are labels that no lifter here has.
+
+    Args:
+        azimuth: degrees; only people whose pelvis faces the camera up to this angle count. The test people's range
+            makes the baseline stronger: fronts and backs cancel each other.
+    """
+    depth = setting.train.depth[seen_from(setting, azimuth)]
+    return lifted(setting, depth.mean(0).expand(len(setting.test.poses), -1))
+
+
+def true_depth(setting: Setting) -> np.ndarray:
+    """Every joint at its true depth: what the lifter's camera alone costs, which looks at the root from 10 units."""
+    return lifted(setting, setting.test.depth)
+
+
+def seen_from(setting: Setting, azimuth: float) -> Tensor:
+    """Numbers of the training people whose pelvis faces the camera up to an angle, degrees; everybody for 180."""
+    if azimuth >= ALL_ROUND:
+        return torch.arange(len(setting.train.depth))
+    return torch.from_numpy(np.flatnonzero(facing(setting.datasets[1]) <= azimuth))
+
+
+def facing(dataset: Dataset) -> np.ndarray:
+    """(N,) degrees about the vertical between where the pelvis faces and the camera, 0 to 180."""
+    ahead = Rotation.from_rotvec(np.array(dataset.arrays["global_orient"])).apply([0.0, 0.0, 1.0])
+    return np.degrees(np.abs(np.arctan2(ahead[:, 0], -ahead[:, 2])))
