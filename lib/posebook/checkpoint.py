@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -72,7 +73,7 @@ class Checkpoint:
         parts = {
             "about": self.about,
             "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizer": _plain(self.optimizer.state_dict()),
             "generator": self.generator.get_state(),
             "torch": torch.get_rng_state(),
             **done._asdict(),
@@ -91,3 +92,9 @@ class Checkpoint:
                 f"The checkpoint {self.path} cannot be read ({type(error).__name__}). Delete it; the training then "
                 "starts from its beginning."
             ) from error
+
+
+def _plain(state: dict[str, Any]) -> dict[str, Any]:
+    """An optimiser's state with Python's numbers in place of numpy's, which a safe reader refuses."""
+    groups = [{k: v.item() if isinstance(v, np.generic) else v for k, v in g.items()} for g in state["param_groups"]]
+    return state | {"param_groups": groups}

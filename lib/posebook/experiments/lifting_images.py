@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from posebook.data.dataset import Dataset
 from posebook.experiments.lifting import Variant, build_model, predict, train_prior
-from posebook.experiments.lifting_sets import Setting, pixels_of, to_pixels, to_unit
+from posebook.experiments.lifting_sets import Setting, pixels_of, to_unit, zoom_of
 from posebook.experiments.outcome import (
     Outcome,
     checkpoint_path,
@@ -66,6 +66,7 @@ class Pictures:
         self.dataset, self.device, self.masked = dataset, device, masked
         self.size = dataset.arrays["image"].shape[1]
         self.poses = to_unit(pixels_of(dataset, structure), self.size).to(device)  # (N, J, 2) in [-1, 1]
+        self.zoom = zoom_of(dataset, self.size).to(device)  # (N,)
 
     def __len__(self) -> int:
         return len(self.poses)
@@ -87,43 +88,44 @@ class Filmed(nn.Module):
     The film is made of buffers, so that a resumed training has it.
 
     Args:
-        model: in training. shown: (P, 3, S, S). steps: of the whole training.
+        model: in training. shown: (P, 3, S, S), of zoom (P,). steps: of the whole training.
     """
 
-    def __init__(self, model: ImageModel, shown: Tensor, steps: int):
+    def __init__(self, model: ImageModel, shown: Tensor, zoom: Tensor, steps: int):
         super().__init__()
         self.model = model
         joints, size = len(model.structure.joints), model.image_size
         self.register_buffer("shown", shown)
+        self.register_buffer("zoom", zoom)
         self.register_buffer("moments", torch.tensor([round(share * steps) for share in MOMENTS]))
         self.register_buffer("step", torch.zeros((), dtype=torch.long))
         self.register_buffer("painted", torch.zeros(len(MOMENTS), len(shown), size, size))
         self.register_buffer("read", torch.zeros(len(MOMENTS), len(shown), joints, 2))
 
-    def forward(self, images: Tensor, poses: Tensor, depth: Tensor | None = None,
+    def forward(self, images: Tensor, zoom: Tensor, poses: Tensor, depth: Tensor | None = None,
                 generator: torch.Generator | None = None) -> Tensor:  # fmt: skip
         """Loss of one step: of unpaired poses without depth, of the images' own poses with it."""
         self._film()
         if depth is None:
-            return self.model(images, poses, generator).total
-        return taught_loss(self.model, images, poses, depth)
+            return self.model(images, poses, generator, zoom).total
+        return taught_loss(self.model, images, zoom, poses, depth)
 
     @torch.no_grad()
     def _film(self) -> None:
         now = self.moments == self.step
         if bool(now.any()):
             self.model.eval()
-            seen = self.model.predict(self.shown)
+            seen = self.model.predict(self.shown, self.zoom)
             self.model.train()
             self.painted[now], self.read[now] = seen.painted[:, 0], seen.pose
         self.step += 1
 
 
-def taught_loss(model: ImageModel, images: Tensor, poses: Tensor, depth: Tensor) -> Tensor:
+def taught_loss(model: ImageModel, images: Tensor, zoom: Tensor, poses: Tensor, depth: Tensor) -> Tensor:
     """The twin's loss: true skeleton picture (mean square), true 2D and true depth (mean absolute)."""
     painted = model.painter(images)
     read = model.reader(painted)
-    told = model.lifting.lifter(model.normalised(read)).depth
+    told = model.lifting.lifter(model.normalised(read, zoom)).depth
     others = torch.arange(depth.shape[1], device=depth.device) != model.structure.root
     deep = (told - depth)[:, others].abs().mean()
     return F.mse_loss(painted, model.draw(poses)) + (read - poses).abs().mean() + deep
@@ -150,7 +152,7 @@ def build_pipeline(variant: ImageVariant, profile: Profile, setting: Setting, se
     bag = Pictures(setting.datasets[0], setting.structure, device)
     seed_everything(seed)
     return ImageModel(prior, bag.poses, bag.size, painter, reader, discriminator, profile.lifting.width,
-                      with_lifter=variant.with_lifter)  # fmt: skip
+                      with_lifter=variant.with_lifter, bag_zoom=bag.zoom)  # fmt: skip
 
 
 def train_anew(variant: ImageVariant, profile: Profile, setting: Setting, seed: int, device: str, kept=None) -> Outcome:
@@ -160,13 +162,15 @@ def train_anew(variant: ImageVariant, profile: Profile, setting: Setting, seed: 
     pictures, test = (Pictures(d, setting.structure, device, variant.masked) for d in setting.datasets[1:])
     budget = Budget(p.images_seen, p.image_batch, p.image_rate)
     model = build_pipeline(variant, profile, setting, seed, device)
-    filmed = Filmed(model, test.get(filmed_rows(len(test))), -(-budget.images_seen // budget.batch))
+    shown = filmed_rows(len(test))
+    filmed = Filmed(model, test.get(shown), test.zoom[shown], -(-budget.images_seen // budget.batch))
 
     def loss(net: nn.Module, rows: np.ndarray, generator: torch.Generator) -> Tensor:
+        seen = pictures.get(rows), pictures.zoom[rows]
         if variant.supervised:
-            return net(pictures.get(rows), pictures.poses[rows], depth[rows])
+            return net(*seen, pictures.poses[rows], depth[rows])
         drawn = torch.randint(len(bag), (len(rows),), generator=generator, device=bag.device)
-        return net(pictures.get(rows), bag[drawn], None, generator)
+        return net(*seen, bag[drawn], None, generator)
 
     history = fit(filmed, loss, len(pictures), budget, seed, make_fabric(device), variant.row, kept)
     few, used = test.get(slice(0, 32)), (model.painter, model.reader, model.lifting.lifter)
@@ -182,7 +186,7 @@ def filmed_rows(count: int) -> np.ndarray:
 
 def film_of(filmed: Filmed) -> dict[str, np.ndarray]:
     """film (M + 1, P, S, S) and film_pose (M + 1, P, J, 2): at the moments and at the end."""
-    end = filmed.model.predict(filmed.shown)
+    end = filmed.model.predict(filmed.shown, filmed.zoom)
     painted, read = torch.cat((filmed.painted, end.painted[None, :, 0])), torch.cat((filmed.read, end.pose[None]))
     return {"film": painted.cpu().numpy().astype(np.float16), "film_pose": read.cpu().numpy()}
 
@@ -191,16 +195,19 @@ def film_of(filmed: Filmed) -> dict[str, np.ndarray]:
 def look(model: ImageModel, pictures: Pictures, metres: float) -> dict[str, np.ndarray]:
     """pose (N, J, 2) in [-1, 1] and joints3d (N, J, 3) of every picture."""
     model.eval()
-    seen = [model.predict(pictures.get(slice(i, i + AT_ONCE))) for i in range(0, len(pictures), AT_ONCE)]
+    parts = [slice(i, i + AT_ONCE) for i in range(0, len(pictures), AT_ONCE)]
+    seen = [model.predict(pictures.get(part), pictures.zoom[part]) for part in parts]
     points = metres * torch.cat([s.points for s in seen])
     return {"pose": torch.cat([s.pose for s in seen]).cpu().numpy(), "joints3d": points.cpu().numpy()}
 
 
 def lift_read(lifter: Outcome, pose: np.ndarray, profile: Profile, setting: Setting, seed: int,
               device: str) -> np.ndarray:  # fmt: skip
-    """A lifter of true 2D on poses that networks read: (N, J, 2) in [-1, 1] -> joints (N, J, 3), about metres."""
+    """A lifter of true 2D on what networks read in the test pictures: (N, J, 2) in [-1, 1] -> joints (N, J, 3)."""
     variant = Variant(lifter.row)
     model = build_model(variant, profile, train_prior(variant, profile, setting, seed, device)).to(device)
     model.load_state_dict(lifter.state)
-    pixels = to_pixels(torch.from_numpy(pose).to(device), setting.datasets[0].arrays["image"].shape[1])
-    return predict(model, normalise(pixels, setting.structure, setting.scale), setting.metres)["joints3d"]
+    read = torch.from_numpy(pose).to(device)
+    zoom = zoom_of(setting.datasets[2], setting.datasets[2].arrays["image"].shape[1]).to(device)
+    poses = normalise(read / zoom[:, None, None], setting.structure, setting.scale)
+    return predict(model, poses, setting.metres)["joints3d"]

@@ -3,6 +3,9 @@
 Bag and pictures come from two halves of the training clips *and* people (of the hands: poses and people): nobody and no
 motion is in both. Both are seen from all round, whatever the benchmark's azimuths: the method turns each pose all the
 way round and asks the bag whether it knows the result. A bag seen from the front alone calls every back impossible.
+
+For the same reason 2D poses are taken out of their crops: a crop's zoom depends on how wide a person looks from that
+side, so a turned person would be of another size. Poses are x / z of the camera, pixels over the crop's focal length.
 """
 
 import copy
@@ -42,7 +45,7 @@ class Setting:
     test: Flat
     versions: list[str] = field(default_factory=list)  # of the data: bag, train, test
     datasets: tuple = ()  # the same three, with their pictures
-    scale: float = 0.0  # pixels: mean distance root - far joint of the bag
+    scale: float = 0.0  # mean distance root - far joint of the bag, as x / z of the camera
 
     @property
     def metres(self) -> float:
@@ -107,7 +110,7 @@ def hand_setting(train: Dataset, test: Dataset, device="cpu") -> Setting:
 def make_setting(structure: Structure, bag: Dataset, train: Dataset, test: Dataset, device="cpu") -> Setting:
     """All three sets with the bag's scale and the bag's bone means."""
     points = torch.from_numpy(np.array(bag.arrays[FIELDS[structure.joints.name][1]]))
-    scale = mean_scale(pixels_of(bag, structure), structure)
+    scale = mean_scale(rays_of(bag, structure), structure)
     datasets = (bag, train, test)
     versions = [d.manifest["data_version"] for d in datasets]
     flats = [flat(d, structure, scale, device) for d in datasets]
@@ -119,30 +122,39 @@ def pixels_of(dataset: Dataset, structure: Structure) -> Tensor:
     return torch.from_numpy(np.array(dataset.arrays[FIELDS[structure.joints.name][0]]))
 
 
+def focal_of(dataset: Dataset) -> Tensor:
+    """(N,) pixels: focal length of every crop."""
+    return torch.from_numpy(np.array(dataset.arrays["K"]))[:, 0, 0]
+
+
+def rays_of(dataset: Dataset, structure: Structure) -> Tensor:
+    """(N, J, 2) crop pixels over the crop's focal length: x / z of the camera, up to a shift of the whole pose."""
+    return pixels_of(dataset, structure) / focal_of(dataset)[:, None, None]
+
+
 def to_unit(pixels: Tensor, size: int) -> Tensor:
     """Crop pixels to the range of skeleton pictures: centres of the first and last pixel at -1 and 1."""
     return 2 * (pixels - 0.5) / (size - 1) - 1
 
 
-def to_pixels(unit: Tensor, size: int) -> Tensor:
-    """Inverse of `to_unit`."""
-    return (unit + 1) * (size - 1) / 2 + 0.5
+def zoom_of(dataset: Dataset, size: int) -> Tensor:
+    """(N,) how many units of `to_unit` one x / z of the camera is in each crop."""
+    return 2 * focal_of(dataset) / (size - 1)
 
 
 def flat(dataset: Dataset, structure: Structure, scale: Tensor, device="cpu") -> Flat:
     """A dataset's true 2D as the lifter's input, with its true depths.
 
-    A pose at distance Z seen with focal length f has X = u Z / f. The unit is u / scale at depth 0: one unit is
-    Z scale / f metres, and a joint's depth offset is z f / (Z scale).
+    A pose at distance Z has X = Z x for its ray x. The unit is x / scale at depth 0: one unit is Z scale metres, and a
+    joint's depth offset is z / (Z scale).
 
     Args:
-        scale: pixels; of the bag, for all sets: crops are made by one rule.
+        scale: of the bag, for all sets.
     """
     joints = torch.from_numpy(np.array(dataset.arrays[FIELDS[structure.joints.name][1]]))
-    focal = torch.from_numpy(np.array(dataset.arrays["K"]))[:, :1, 0]
     rooted = joints - joints[:, [structure.root]]
-    depth = rooted[..., 2] * focal / (joints[:, [structure.root], 2] * scale)
-    poses = normalise(pixels_of(dataset, structure), structure, scale)
+    depth = rooted[..., 2] / (joints[:, [structure.root], 2] * scale)
+    poses = normalise(rays_of(dataset, structure), structure, scale)
     return Flat(poses.to(device), depth.to(device), rooted.to(device))
 
 

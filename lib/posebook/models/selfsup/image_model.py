@@ -10,6 +10,9 @@ One weighted sum trains all networks in one step, and each term reaches only the
 
 With Adam, whose steps do not depend on a loss' factor, this is what three optimisers of equal settings do. Pictures and
 images are in [-1, 1]; drawn poses are in [-1, 1] of a crop made by the same rule as the images'.
+
+A crop's zoom follows from how wide and tall a person looks from one side, so a turned person would need another crop.
+Where crops differ in zoom, give it: poses are divided by it before they are lifted, as if no crop had been made.
 Source: specs/selfsup.md 0, 2.1 and 2.3.
 """
 
@@ -59,6 +62,7 @@ class ImageModel(nn.Module):
     Args:
         prior: trained on the normalised `bag`.
         bag: (N, J, 2) the unpaired poses in [-1, 1] of their crops; their mean scale joins reader and lifter.
+        bag_zoom: (N,) of their crops, relative to anything fixed; None for crops of one zoom.
         image_size: S.
         painter_width, reader_width, discriminator_width, lifter_width: 32, 32, 64 and 1024 in the paper.
         weights, readings: of the losses.
@@ -72,7 +76,7 @@ class ImageModel(nn.Module):
     def __init__(self, prior: PosePrior, bag: Tensor, image_size: int = 128, painter_width: int = 32,
                  reader_width: int = 32, discriminator_width: int = 64, lifter_width: int = 1024,
                  weights: LossWeights | None = None, readings: Readings | None = None, pool: int = 50,
-                 with_lifter: bool = True):  # fmt: skip
+                 with_lifter: bool = True, bag_zoom: Tensor | None = None):  # fmt: skip
         super().__init__()
         self.structure, self.image_size, self.with_lifter = prior.structure, image_size, with_lifter
         self.readings, self.weights = readings or Readings(), weights or LossWeights()
@@ -85,15 +89,17 @@ class ImageModel(nn.Module):
         self.discriminator = Discriminator(image_size, discriminator_width)
         self.pool = PicturePool(image_size, pool)
         self.lifting = LiftingModel(Lifter(joints, lifter_width), prior, self.weights, self.readings)
-        self.register_buffer("scale", mean_scale(bag, self.structure).detach().clone())
+        self.register_buffer("scale", mean_scale(unzoomed(bag, bag_zoom), self.structure).detach().clone())
 
-    def forward(self, images: Tensor, drawn: Tensor, generator: torch.Generator | None = None) -> ImageStep:
+    def forward(self, images: Tensor, drawn: Tensor, generator: torch.Generator | None = None,
+                zoom: Tensor | None = None) -> ImageStep:  # fmt: skip
         """One step.
 
         Args:
             images: (B, 3, S, S) in [-1, 1], unlabelled.
             drawn: (B, J, 2) from the bag, of other people than the images.
             generator: of views and of the picture pool, on the images' device.
+            zoom: (B,) of the images' crops, relative to the same as `bag_zoom`.
 
         Raises:
             PosebookError: wrong shapes, a batch of one.
@@ -108,7 +114,7 @@ class ImageModel(nn.Module):
         judged = discriminator_loss(self.discriminator(real), shown, self.readings.adversarial)
         total, lifted = weighted(pictures, self.weights) + judged, None
         if self.with_lifter:
-            lifted = self.lifting(self.normalised(read), generator)
+            lifted = self.lifting(self.normalised(read, zoom), generator)
             total = total + lifted.total
         losses, cycle = (lifted.losses, lifted.cycle) if lifted else (None, None)
         return ImageStep(pictures, losses, judged, total, painted, read, cycle)
@@ -118,16 +124,16 @@ class ImageModel(nn.Module):
         drawing = draw_skeleton(poses, self.structure.links, self.image_size, falloff=self.readings.falloff)
         return as_picture(drawing)
 
-    def normalised(self, poses: Tensor) -> Tensor:
-        """Poses in [-1, 1] of the image to the lifter's frame, with the bag's scale."""
-        return normalise(poses, self.structure, self.scale)
+    def normalised(self, poses: Tensor, zoom: Tensor | None = None) -> Tensor:
+        """Poses in [-1, 1] of crops of some zoom (B,) to the lifter's frame, with the bag's scale."""
+        return normalise(unzoomed(poses, zoom), self.structure, self.scale)
 
     @torch.no_grad()
-    def predict(self, images: Tensor) -> ImagePrediction:
-        """Images (B, 3, S, S) -> skeleton pictures, 2D and 3D poses."""
+    def predict(self, images: Tensor, zoom: Tensor | None = None) -> ImagePrediction:
+        """Images (B, 3, S, S) of crops of some zoom (B,) -> skeleton pictures, 2D and 3D poses."""
         painted = self.painter(images)
         pose = self.reader(painted)
-        flat = self.normalised(pose)
+        flat = self.normalised(pose, zoom)
         return ImagePrediction(painted, pose, lift(flat, self.lifting.lifter(flat).depth, self.structure.root))
 
     def _read(self, painted: Tensor) -> Tensor:
@@ -143,6 +149,11 @@ class ImageModel(nn.Module):
 
     def _adversarial(self, painted: Tensor) -> Tensor:
         return painter_loss(with_constants(self.discriminator, painted), self.readings.adversarial)
+
+
+def unzoomed(poses: Tensor, zoom: Tensor | None) -> Tensor:
+    """Poses (B, J, 2) of crops over their zoom (B,), or as they are."""
+    return poses if zoom is None else poses / zoom[:, None, None]
 
 
 def with_constants(network: nn.Module, picture: Tensor):
