@@ -1,4 +1,4 @@
-"""Chapter 5's lifters: sets with nobody in common, true depths that lift exactly, variants that learn and are kept."""
+"""Chapter 5's lifters: variants that learn and are kept, a prior that is shared, a hint that settles near and far."""
 
 from dataclasses import replace
 
@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+from posebook import checkpoint
 from posebook.data import open_dataset
-from posebook.data.halves import open_disjoint_stills
 from posebook.experiments import lifting
-from posebook.experiments.lifting import METRE, constant_depth, mean_depth, open_setting, train_variant, variants
-from posebook.metrics import n_mpjpe, pa_mpjpe
-from posebook.models.selfsup import lift
+from posebook.experiments.lifting import hand_variants, tell_camera, train_prior, train_variant, variants
+from posebook.experiments.lifting_images import image_variants
+from posebook.experiments.lifting_sets import constant_depth, open_setting
+from posebook.metrics import n_mpjpe
+from posebook.models.selfsup import Lifter, rotation
 from posebook.profile import smoke
 
 
@@ -24,32 +26,6 @@ def sizes():
 @pytest.fixture(scope="module")
 def setting(sizes, body_cache):
     return open_setting("procedural", sizes, open_dataset("procedural", "test", smoke()))
-
-
-def test_bag_and_pictures_have_no_clip_and_nobody_in_common(sizes, body_cache):
-    sets = [open_disjoint_stills("procedural", half, 48, sizes) for half in ("motion", "pictures")]
-    for name in ("clip", "subject"):
-        assert not set(sets[0].texts[name]) & set(sets[1].texts[name])
-
-
-def test_true_depths_lift_to_the_true_pose(setting):
-    for part in (setting.train, setting.test):
-        points = lift(part.poses, part.depth)
-        assert n_mpjpe(points * METRE, part.joints) < 12  # the lifter's camera looks at the root, the true one past it
-        assert pa_mpjpe(points * METRE, part.joints) < 8
-
-
-def test_baselines_are_what_they_say(setting):
-    flat = constant_depth(setting)
-    assert np.abs(flat[..., 2]).max() < 1e-5 and flat.shape == setting.test.joints.shape
-    known = pa_mpjpe(torch.from_numpy(mean_depth(setting)), setting.test.joints)
-    assert known < 1.2 * pa_mpjpe(torch.from_numpy(flat), setting.test.joints)
-
-
-def test_scale_is_the_bags_and_bones_are_measured(setting):
-    distance = setting.bag.poses[:, setting.structure.far_joint].norm(dim=-1).mean()
-    assert distance == pytest.approx(0.1, abs=1e-5)
-    assert sum(setting.structure.bone_means) == pytest.approx(16, rel=1e-4)
 
 
 @pytest.mark.parametrize("row", [v.row for v in variants()])
@@ -80,9 +56,53 @@ def test_a_supervised_lifter_comes_near_the_truth(setting, sizes, cache):
 
 def replace_test(setting):
     """The training poses as test poses: what a lifter has seen."""
-    return lifting.Setting(setting.structure, setting.bag, setting.train, setting.train, [*setting.versions[:2], "own"])
+    return replace(setting, test=setting.train, versions=[*setting.versions[:2], "own"])
+
+
+def test_an_interrupted_lifter_goes_on_to_the_same_numbers(setting, sizes, cache, monkeypatch):
+    """Killed in the middle, the training's file is used by the next call, and gone when the outcome is kept."""
+    monkeypatch.setattr(checkpoint, "SECONDS", 0.0)
+    long = replace(sizes, lifting=replace(sizes.lifting, poses_seen=320))
+    variant = lifting.Variant("interrupted")
+    train_prior(variant, long, setting, 0, "cpu")
+    calls = []
+
+    def stop_at_fifth(*_):
+        calls.append(1)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return original(*_)
+
+    original = lifting.LiftingModel.forward
+    monkeypatch.setattr(lifting.LiftingModel, "forward", stop_at_fifth)
+    with pytest.raises(KeyboardInterrupt):
+        train_variant(variant, long, setting, 0, "cpu")
+    assert len(list(cache.glob("*.pt"))) == 1
+    resumed = train_variant(variant, long, setting, 0, "cpu")
+    assert len(calls) == 5 + 6 and not list(cache.glob("*.pt"))  # four of ten steps were kept
+    monkeypatch.setattr(lifting.LiftingModel, "forward", original)
+    whole = train_variant(replace(variant, row="whole"), long, setting, 0, "cpu")
+    assert all(torch.equal(whole.state[name], resumed.state[name]) for name in whole.state)
+    assert whole.history.losses == resumed.history.losses
+    assert np.array_equal(whole.predictions["joints3d"], resumed.predictions["joints3d"])
+
+
+def test_a_camera_above_is_levelled_by_a_negative_angle():
+    """The hint's sign, by geometry: a camera that looks down sees the vertical come towards it."""
+    down = np.radians(lifting.LOOKS_DOWN)
+    up = torch.tensor([0.0, -np.cos(down), -np.sin(down)], dtype=torch.float32)  # y down, z away from the camera
+    lifter = Lifter(17, 16)
+    tell_camera(lifter, "above")
+    level = rotation.rotation_x(lifter.angles.bias.detach())[0] @ up
+    torch.testing.assert_close(level, torch.tensor([0.0, -1.0, 0.0]), atol=1e-6, rtol=0)
+    before = Lifter(17, 16)
+    kept = before.angles.bias.clone()
+    tell_camera(before, "")
+    assert torch.equal(before.angles.bias, kept)
 
 
 def test_core_is_at_most_six_trainings_and_rows_are_named_once():
-    rows = [v.row for v in variants()]
-    assert len(rows) == len(set(rows)) and sum(v.core for v in variants()) <= 6
+    every = [*variants(), *hand_variants(), *image_variants()]
+    rows = [v.row for v in every]
+    core = sum(getattr(v, "core", False) for v in every)
+    assert len(rows) == len(set(rows)) and core + 1 <= 6  # and the prior

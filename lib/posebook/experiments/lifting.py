@@ -23,6 +23,7 @@ from posebook.models.selfsup import Lifter, LiftingModel, LossWeights, PosePrior
 from posebook.profile import Profile
 from posebook.train import Budget, fit, make_fabric, seed_everything
 
+LOOKS_DOWN = 10.0  # degrees; what a lifter that knows its cameras hang above starts from
 TERMS = ("two_d", "three_d", "deformation", "flow", "bones", "base")
 
 
@@ -35,6 +36,7 @@ class Variant:
     elevation: str = "learned"  # or "fixed"
     whiten: bool = True  # the flow sees whitened coefficients
     prior_share: float = 1.0  # of the bag that the prior is fitted to
+    camera: str = "above"  # cameras look down on the whole, as is known without labels; "" knows nothing
     supervised: bool = False  # true depths in place of all losses
     core: bool = False  # trained by default
 
@@ -44,8 +46,9 @@ def variants() -> list[Variant]:
     rows = [
         Variant("lifter", core=True),
         Variant("lifter, supervised twin", supervised=True, core=True),
-        Variant("lifter, without flow", without="flow", core=True),
+        Variant("lifter, without flow", without="flow"),
         Variant("lifter, fixed elevation", elevation="fixed"),
+        Variant("lifter, camera not known", camera=""),
     ]
     rows += [Variant(f"lifter, without {name}", without=name) for name in TERMS if name != "flow"]
     return [
@@ -55,9 +58,19 @@ def variants() -> list[Variant]:
     ]
 
 
-def named(prefix: str, supervised: bool = False) -> Variant:
-    """The plain lifter, or its supervised twin, for another setting: "hand, lifter"."""
-    return Variant(f"{prefix}, supervised twin" if supervised else f"{prefix}, lifter", supervised=supervised)
+def hand_variants() -> list[Variant]:
+    """Lifters of hands, which are turned any way: no camera is above."""
+    return [Variant("hand, lifter", camera=""), Variant("hand, supervised twin", camera="", supervised=True)]
+
+
+def tell_camera(lifter: Lifter, camera: str) -> None:
+    """Start the angle head at cameras that look down, or leave it as it is.
+
+    Near and far exchanged, up and down of the camera exchanged: to a far camera both worlds look the same, and without
+    a hint the first steps' luck decides between them. One number settles it; the head is free to leave it.
+    """
+    if camera == "above":
+        nn.init.constant_(lifter.angles.bias, -np.radians(LOOKS_DOWN))
 
 
 def train_prior(variant: Variant, profile: Profile, setting: Setting, seed: int, device: str) -> PosePrior:
@@ -87,6 +100,7 @@ def build_model(variant: Variant, profile: Profile, prior: PosePrior) -> Lifting
     """Lifter and frozen prior of a variant."""
     weights = LossWeights().without(variant.without) if variant.without else LossWeights()
     lifter = Lifter(len(prior.structure.joints), profile.lifting.width)
+    tell_camera(lifter, variant.camera)
     return LiftingModel(lifter, prior, weights, Readings(elevation=variant.elevation))
 
 

@@ -8,7 +8,6 @@ For the same reason 2D poses are taken out of their crops: a crop's zoom depends
 side, so a turned person would be of another size. Poses are x / z of the camera, pixels over the crop's focal length.
 """
 
-import copy
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -18,9 +17,12 @@ from scipy.spatial.transform import Rotation
 from torch import Tensor
 
 from posebook.data.batches import FIELDS
-from posebook.data.dataset import Dataset
+from posebook.data.dataset import Dataset, open_dataset
 from posebook.data.halves import half_of, open_disjoint_stills
+from posebook.data.subset import subset
+from posebook.errors import PosebookError
 from posebook.models.selfsup import BODY17, HAND, Structure, lift, mean_scale, normalise
+from posebook.motion import list_clips
 from posebook.profile import Profile
 
 ALL_ROUND = 180.0  # degrees of azimuth to either side
@@ -53,33 +55,6 @@ class Setting:
         return METRES[self.structure.joints.name]
 
 
-class Rows:
-    """Some rows of an array that stays on disk; indexed as an array is."""
-
-    def __init__(self, array: np.ndarray, rows: np.ndarray):
-        self.array, self.rows = array, rows
-        self.shape, self.dtype = (len(rows), *array.shape[1:]), array.dtype
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, key) -> np.ndarray:
-        return self.array[self.rows[key]]
-
-    def __array__(self, dtype=None, copy=None) -> np.ndarray:
-        return np.asarray(self.array[self.rows], dtype)
-
-
-def only(dataset: Dataset, rows: np.ndarray, name: str) -> Dataset:
-    """A dataset of some rows of another; `name` tells its data version from the whole's."""
-    part = copy.copy(dataset)
-    part.arrays = {key: Rows(values, rows) for key, values in dataset.arrays.items()}
-    part.texts = {key: values[rows] for key, values in dataset.texts.items()}
-    version = f"{dataset.manifest['data_version']}-{name}"
-    part.manifest = dataset.manifest | {"images": len(rows), "data_version": version}
-    return part
-
-
 def open_setting(motion: str, profile: Profile, test: Dataset, device="cpu", bag_motion: str = "",
                  structure: Structure = BODY17) -> Setting:  # fmt: skip
     """Bodies.
@@ -104,7 +79,7 @@ def hand_setting(train: Dataset, test: Dataset, device="cpu") -> Setting:
     bag = np.flatnonzero(halves == "motion")
     fresh = ~np.isin(train.texts["clip"], train.texts["clip"][bag])
     pictures = np.flatnonzero((halves == "pictures") & fresh)
-    return make_setting(HAND, only(train, bag, "bag"), only(train, pictures, "pictures"), test, device)
+    return make_setting(HAND, subset(train, bag, "bag"), subset(train, pictures, "pictures"), test, device)
 
 
 def make_setting(structure: Structure, bag: Dataset, train: Dataset, test: Dataset, device="cpu") -> Setting:
@@ -195,3 +170,29 @@ def facing(dataset: Dataset) -> np.ndarray:
     """(N,) degrees about the vertical between where the pelvis faces and the camera, 0 to 180."""
     ahead = Rotation.from_rotvec(np.array(dataset.arrays["global_orient"])).apply([0.0, 0.0, 1.0])
     return np.degrees(np.abs(np.arctan2(ahead[:, 0], -ahead[:, 2])))
+
+
+class Mismatch(NamedTuple):
+    """Settings whose bag moves otherwise than the people that are lifted."""
+
+    settings: dict[str, Setting]  # row -> setting; empty where a motion source is not there
+    left_out: str  # why, with the command that prepares it; empty otherwise
+
+
+def open_mismatch(motion: str, other: str, profile: Profile, test: Dataset, device="cpu") -> Mismatch:
+    """Both ways: the other source's bag for these people, this source's bag for the other's, and the other's own.
+
+    Args:
+        motion, other: two sources. test: of `motion`.
+    """
+    try:
+        list_clips(other)
+    except PosebookError as error:
+        return Mismatch({}, f"left out: {error}")
+    other_test = open_dataset(other, "test", profile)
+    settings = {
+        f"lifter, prior of {other} motion": open_setting(motion, profile, test, device, other),
+        f"{other}, lifter": open_setting(other, profile, other_test, device),
+        f"{other}, prior of {motion} motion": open_setting(other, profile, other_test, device, motion),
+    }
+    return Mismatch(settings, "")
