@@ -139,7 +139,7 @@ class LiftingProfile:
     flow_hidden: int  # of the flow's blocks (paper 1024)
     blocks: int  # of the flow (paper 8)
     prior_poses: int  # seen by the prior in training
-    poses_seen: int  # by a lifter
+    poses_seen: int  # by a lifter, in each of the two worlds that it tries
     batch: int  # of prior and lifter (paper 256)
     prior_rate: float  # learning rates, chosen on val (paper 1e-4, 2e-4)
     learning_rate: float
@@ -200,7 +200,7 @@ def laptop() -> Profile:
         TemporalProfile(
             18, 32, (1, 2, 2, 1), "trunk", 256, 8000, 32, 1e-3, 256, 256, 64, 640, 16, 9600, 32, 0.5, 5e-4, 1e-4
         ),
-        LiftingProfile(8000, 256, 256, 8, 204800, 256000, 256, 1e-3, 1e-3, (8, 8, 16), 9600, 16, 1e-3),
+        LiftingProfile(8000, 256, 256, 8, 204800, 128000, 256, 1e-3, 1e-3, (8, 8, 16), 9600, 16, 1e-3),
         core_hands=False,
     )
 

@@ -9,11 +9,18 @@ import torch
 from posebook import checkpoint
 from posebook.data import open_dataset
 from posebook.experiments import lifting
-from posebook.experiments.lifting import hand_variants, tell_camera, train_prior, train_variant, variants
+from posebook.experiments.lifting import (
+    build_model,
+    hand_variants,
+    mirrored,
+    own_loss,
+    train_prior,
+    train_variant,
+    variants,
+)
 from posebook.experiments.lifting_images import image_variants
 from posebook.experiments.lifting_sets import constant_depth, open_setting
 from posebook.metrics import n_mpjpe
-from posebook.models.selfsup import Lifter, rotation
 from posebook.profile import smoke
 
 
@@ -67,19 +74,21 @@ def test_an_interrupted_lifter_goes_on_to_the_same_numbers(setting, sizes, cache
     train_prior(variant, long, setting, 0, "cpu")
     calls = []
 
-    def stop_at_fifth(*_):
+    def stop_at_ninth(*arguments):
         calls.append(1)
-        if len(calls) == 5:
+        if len(calls) == 9:
             raise KeyboardInterrupt
-        return original(*_)
+        return original(*arguments)
 
     original = lifting.LiftingModel.forward
-    monkeypatch.setattr(lifting.LiftingModel, "forward", stop_at_fifth)
+    monkeypatch.setattr(lifting.LiftingModel, "forward", stop_at_ninth)
     with pytest.raises(KeyboardInterrupt):
         train_variant(variant, long, setting, 0, "cpu")
-    assert len(list(cache.glob("*.pt"))) == 1
+    assert len(list(cache.glob("*.pt"))) == 2  # the start, and the first world in the middle
     resumed = train_variant(variant, long, setting, 0, "cpu")
-    assert len(calls) == 5 + 6 and not list(cache.glob("*.pt"))  # four of ten steps were kept
+    assert len(calls) == 9 + 4 + 10 + 2 and not list(
+        cache.glob("*.pt")
+    )  # the rest of one world, the other, both judged
     monkeypatch.setattr(lifting.LiftingModel, "forward", original)
     whole = train_variant(replace(variant, row="whole"), long, setting, 0, "cpu")
     assert all(torch.equal(whole.state[name], resumed.state[name]) for name in whole.state)
@@ -87,18 +96,34 @@ def test_an_interrupted_lifter_goes_on_to_the_same_numbers(setting, sizes, cache
     assert np.array_equal(whole.predictions["joints3d"], resumed.predictions["joints3d"])
 
 
-def test_a_camera_above_is_levelled_by_a_negative_angle():
-    """The hint's sign, by geometry: a camera that looks down sees the vertical come towards it."""
-    down = np.radians(lifting.LOOKS_DOWN)
-    up = torch.tensor([0.0, -np.cos(down), -np.sin(down)], dtype=torch.float32)  # y down, z away from the camera
-    lifter = Lifter(17, 16)
-    tell_camera(lifter, "above")
-    level = rotation.rotation_x(lifter.angles.bias.detach())[0] @ up
-    torch.testing.assert_close(level, torch.tensor([0.0, -1.0, 0.0]), atol=1e-6, rtol=0)
-    before = Lifter(17, 16)
-    kept = before.angles.bias.clone()
-    tell_camera(before, "")
-    assert torch.equal(before.angles.bias, kept)
+def test_the_mirror_world_has_every_depth_and_angle_turned_over(setting, sizes, cache):
+    variant = variants()[0]
+    model = build_model(variant, sizes, train_prior(variant, sizes, setting, 0, "cpu"))
+    other, poses = mirrored(model), setting.test.poses
+    for name in ("depth", "angle"):
+        said, turned = (getattr(m.lifter(poses), name) for m in (model, other))
+        torch.testing.assert_close(turned, -said)
+        assert said.abs().max() > 0
+    assert abs(own_loss(model, poses) - own_loss(other, poses)) > 1e-4  # perspective tells them apart
+
+
+def test_of_both_worlds_the_lower_loss_is_kept_and_no_label_is_asked(setting, sizes, cache):
+    variant = variants()[0]
+    made = train_variant(variant, sizes, setting, 0, "cpu")
+    kept, other = made.predictions["own_loss"]
+    model = build_model(variant, sizes, train_prior(variant, sizes, setting, 0, "cpu"))
+    model.load_state_dict(made.state)
+    assert own_loss(model, setting.train.poses) == pytest.approx(kept, rel=1e-5) and kept < other
+    assert made.images_seen == 32 + 2 * 64 and made.history.images == [32, 64, 96]
+    blind = replace(setting, train=setting.train._replace(depth=-setting.train.depth), versions=["other labels"] * 3)
+    again = train_variant(variant, sizes, blind, 0, "cpu")
+    lifter = [name for name in made.state if name.startswith("lifter.")]
+    assert lifter and all(torch.equal(made.state[name], again.state[name]) for name in lifter)
+
+
+def test_the_papers_way_trains_one_world(setting, sizes, cache):
+    made = train_variant(next(v for v in variants() if v.worlds == 1), sizes, setting, 0, "cpu")
+    assert len(made.predictions["own_loss"]) == 1 and made.images_seen == 64
 
 
 def test_core_is_at_most_six_trainings_and_rows_are_named_once():

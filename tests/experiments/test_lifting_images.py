@@ -9,7 +9,7 @@ import torch
 from posebook import checkpoint
 from posebook.data import open_dataset
 from posebook.experiments import lifting_images
-from posebook.experiments.lifting import LOOKS_DOWN, Variant, train_variant
+from posebook.experiments.lifting import Variant, train_variant
 from posebook.experiments.lifting_images import (
     MOMENTS,
     Filmed,
@@ -46,7 +46,7 @@ def test_every_pipeline_trains_is_filmed_and_kept(variant, setting, sizes, cache
     assert made.predictions["joints3d"].shape == (48, 17, 3) and not made.predictions["joints3d"][:, 0].any()
     film = made.predictions["film"].astype(np.float32)
     assert film.shape == (len(MOMENTS) + 1, 4, 64, 64)
-    assert np.abs(np.diff(film[[0, -2, -1]], axis=0)).max((1, 2, 3)).min() > 1e-3  # it moves
+    assert np.abs(np.diff(film[[0, -2, -1]], axis=0)).max((1, 2, 3)).min() > 1e-4  # it moves
     shown = filmed_rows(48)
     np.testing.assert_allclose(made.predictions["film_pose"][-1], made.predictions["pose"][shown], atol=1e-4)
     again = train_images(variant, sizes, setting, 0, "cpu")
@@ -78,10 +78,9 @@ def test_masked_pictures_keep_the_person_only(setting):
     assert not masked.permute(0, 2, 3, 1)[~person].any()
 
 
-def test_the_pipeline_knows_its_cameras_and_the_bags_scale(setting, sizes, cache):
+def test_the_pipeline_joins_reader_and_lifter_by_the_bags_scale(setting, sizes, cache):
     model = build_pipeline(image_variants()[0], sizes, setting, 0, "cpu")
     assert float(model.scale) == pytest.approx(setting.scale, rel=1e-5)
-    assert float(torch.rad2deg(model.lifting.lifter.angles.bias)) == pytest.approx(-LOOKS_DOWN)
     pictures = Pictures(setting.datasets[1], setting.structure)
     flat = model.normalised(pictures.poses, pictures.zoom)
     torch.testing.assert_close(flat, setting.train.poses, atol=1e-5, rtol=0)  # true 2D through the crop and back

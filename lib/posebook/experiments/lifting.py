@@ -3,13 +3,17 @@
 No network starts from another chapter's: the method's claim is that it needs no labels.
 """
 
-from dataclasses import asdict, dataclass
+import copy
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from posebook.experiments.lifting_sets import Setting
+from posebook.experiments.lifting_sets import Flat, Setting
 from posebook.experiments.outcome import (
     Outcome,
     checkpoint_path,
@@ -21,9 +25,10 @@ from posebook.experiments.outcome import (
 )
 from posebook.models.selfsup import Lifter, LiftingModel, LossWeights, PosePrior, Readings, prior_step
 from posebook.profile import Profile
-from posebook.train import Budget, fit, make_fabric, seed_everything
+from posebook.train import Budget, History, fit, make_fabric, seed_everything
 
-LOOKS_DOWN = 10.0  # degrees; what a lifter that knows its cameras hang above starts from
+START = 0.2  # of the budget: what is trained before the world is exchanged
+PARTS = ("whole", "start", "one world", "the other")  # of a lifter's training; each has its own checkpoint
 TERMS = ("two_d", "three_d", "deformation", "flow", "bones", "base")
 
 
@@ -36,7 +41,7 @@ class Variant:
     elevation: str = "learned"  # or "fixed"
     whiten: bool = True  # the flow sees whitened coefficients
     prior_share: float = 1.0  # of the bag that the prior is fitted to
-    camera: str = "above"  # cameras look down on the whole, as is known without labels; "" knows nothing
+    worlds: int = 2  # 2 tries near and far both ways and keeps the better by its own loss; 1 leaves it to luck
     supervised: bool = False  # true depths in place of all losses
     core: bool = False  # trained by default
 
@@ -48,7 +53,7 @@ def variants() -> list[Variant]:
         Variant("lifter, supervised twin", supervised=True, core=True),
         Variant("lifter, without flow", without="flow"),
         Variant("lifter, fixed elevation", elevation="fixed"),
-        Variant("lifter, camera not known", camera=""),
+        Variant("lifter, one world", worlds=1),
     ]
     rows += [Variant(f"lifter, without {name}", without=name) for name in TERMS if name != "flow"]
     return [
@@ -59,18 +64,8 @@ def variants() -> list[Variant]:
 
 
 def hand_variants() -> list[Variant]:
-    """Lifters of hands, which are turned any way: no camera is above."""
-    return [Variant("hand, lifter", camera=""), Variant("hand, supervised twin", camera="", supervised=True)]
-
-
-def tell_camera(lifter: Lifter, camera: str) -> None:
-    """Start the angle head at cameras that look down, or leave it as it is.
-
-    Near and far exchanged, up and down of the camera exchanged: to a far camera both worlds look the same, and without
-    a hint the first steps' luck decides between them. One number settles it; the head is free to leave it.
-    """
-    if camera == "above":
-        nn.init.constant_(lifter.angles.bias, -np.radians(LOOKS_DOWN))
+    """Lifters of hands."""
+    return [Variant("hand, lifter"), Variant("hand, supervised twin", supervised=True)]
 
 
 def train_prior(variant: Variant, profile: Profile, setting: Setting, seed: int, device: str) -> PosePrior:
@@ -100,12 +95,15 @@ def build_model(variant: Variant, profile: Profile, prior: PosePrior) -> Lifting
     """Lifter and frozen prior of a variant."""
     weights = LossWeights().without(variant.without) if variant.without else LossWeights()
     lifter = Lifter(len(prior.structure.joints), profile.lifting.width)
-    tell_camera(lifter, variant.camera)
     return LiftingModel(lifter, prior, weights, Readings(elevation=variant.elevation))
 
 
 def train_variant(variant: Variant, profile: Profile, setting: Setting, seed: int, device: str) -> Outcome:
-    """Train one lifter on true 2D poses and lift the test poses; from the cache if it was done before."""
+    """Train one lifter on true 2D poses and lift the test poses; from the cache if it was done before.
+
+    Returns:
+        Outcome; predictions: as `predict`, and own_loss (worlds,) over all training poses, the kept world's first.
+    """
     p = profile.lifting
     sizes = {name: value for name, value in asdict(p).items() if not name.startswith("image")}
     key = {"variant": asdict(variant), "sizes": sizes, "data": setting.versions, "seed": seed, "on": device,
@@ -115,22 +113,79 @@ def train_variant(variant: Variant, profile: Profile, setting: Setting, seed: in
         prior = train_prior(variant, profile, setting, seed, device)
         seed_everything(seed)
         model = build_model(variant, profile, prior)
-        poses, depth = setting.train.poses, setting.train.depth
-
-        def loss(net: nn.Module, rows: np.ndarray, generator: torch.Generator) -> Tensor:
-            if variant.supervised:
-                return (net.lifter(poses[rows]).depth - depth[rows])[:, 1:].abs().mean()
-            return net(poses[rows], generator).total
-
-        budget = Budget(p.poses_seen, p.batch, p.learning_rate)
-        history = fit(model, loss, len(poses), budget, seed, make_fabric(device), variant.row,
-                      checkpoint_path(key, __name__))  # fmt: skip
+        kept = lambda part: checkpoint_path(key | {"part": part}, __name__)  # noqa: E731
+        trained = train_worlds(variant, model, setting.train, Budget(p.poses_seen, p.batch, p.learning_rate), seed,
+                               device, kept)  # fmt: skip
+        for part in PARTS:
+            kept(part).unlink(missing_ok=True)
         few = setting.test.poses[:32]
-        costs = count_parameters(model.lifter), gflop_of(lambda: model.predict(few[:1])), budget.images_seen
-        return Outcome(variant.row, predict(model, setting.test.poses, setting.metres), history, *costs,
-                       ms_per_image(model.predict, few), model.state_dict(), training_memory_mb(device))  # fmt: skip
+        costs = count_parameters(model.lifter), gflop_of(lambda: trained.model.predict(few[:1])), trained.poses_seen
+        found = predict(trained.model, setting.test.poses, setting.metres) | {"own_loss": np.array(trained.own_loss)}
+        return Outcome(variant.row, found, trained.history, *costs, ms_per_image(trained.model.predict, few),
+                       trained.model.state_dict(), training_memory_mb(device))  # fmt: skip
 
     return remember(key, make, __name__)
+
+
+class Trained(NamedTuple):
+    """A lifter, and how it came about."""
+
+    model: LiftingModel
+    history: History  # of the kept world, its start included; minutes of both
+    own_loss: tuple[float, ...]  # of each world over all training poses, the kept one first
+    poses_seen: int  # in both worlds
+
+
+def train_worlds(variant: Variant, model: LiftingModel, train: Flat, budget: Budget, seed: int, device: str,
+                 kept: Callable[[str], Path]) -> Trained:  # fmt: skip
+    """Train a lifter; without labels in both worlds that a short start may lead to.
+
+    To a far camera nothing changes when near and far are exchanged and, with them, the camera's up and down. The first
+    steps decide by luck, and no later step turns back. Perspective tells the worlds apart, a little: so after a short
+    start the training goes on from the lifter as it is *and* from its mirror, and the lower loss is kept. No label is
+    asked.
+
+    Args:
+        kept: part of the training -> its checkpoint.
+    """
+    poses, depth = train.poses, train.depth
+
+    def loss(net: nn.Module, rows: np.ndarray, generator: torch.Generator) -> Tensor:
+        if variant.supervised:
+            return (net.lifter(poses[rows]).depth - depth[rows])[:, 1:].abs().mean()
+        return net(poses[rows], generator).total
+
+    def run(part: str, net: LiftingModel, spent: Budget) -> History:
+        name = variant.row if part == "whole" else f"{variant.row}, {part}"
+        return fit(net, loss, len(poses), spent, seed, make_fabric(device), name, kept(part))
+
+    if variant.supervised or variant.worlds == 1:
+        return Trained(model, run("whole", model, budget), (own_loss(model, poses),), budget.images_seen)
+    short = replace(budget, images_seen=max(round(START * budget.images_seen), budget.batch))
+    start = run("start", model, short)
+    worlds = {"one world": copy.deepcopy(model), "the other": mirrored(model)}
+    histories = {name: run(name, net, budget) for name, net in worlds.items()}
+    losses = {name: own_loss(net, poses) for name, net in worlds.items()}
+    best, other = sorted(losses, key=losses.get)
+    images = [*start.images, *(start.images[-1] + count for count in histories[best].images)]
+    minutes = start.minutes + sum(history.minutes for history in histories.values())
+    history = History(images, [*start.losses, *histories[best].losses], minutes)
+    return Trained(worlds[best], history, (losses[best], losses[other]), short.images_seen + 2 * budget.images_seen)
+
+
+def mirrored(model: LiftingModel) -> LiftingModel:
+    """A lifter that says minus every depth and angle of the given one: near is far, and the camera looks up."""
+    other = copy.deepcopy(model)
+    with torch.no_grad():
+        for head in (other.lifter.depth, other.lifter.angles):
+            head.weight.neg_(), head.bias.neg_()
+    return other
+
+
+@torch.no_grad()
+def own_loss(model: LiftingModel, poses: Tensor) -> float:
+    """The loss that a lifter minimises, over all poses (N, J, 2) under the same turns for every lifter."""
+    return float(model.eval()(poses, torch.Generator().manual_seed(0)).total)
 
 
 @torch.no_grad()

@@ -1,7 +1,7 @@
 """Chapter 5's claims. Not in `lifting.py`, so that a word changed here trains nothing anew.
 
-Ablations are judged with mirror images allowed, the papers' own protocol: whether near and far are exchanged for all
-poses at once is a run's luck, and would drown what a loss term does. N-MPJPE knows near from far.
+Ablations and pictures are judged with mirror images allowed, the papers' own protocol: whether near and far are
+exchanged for all poses at once is a run's luck, and would drown what a loss term does. N-MPJPE knows near from far.
 """
 
 from posebook.experiments.lifting import TERMS
@@ -56,8 +56,8 @@ def ablation_claims() -> list[Claim]:
         *terms,
         Claim("Learned elevation beats a fixed range", "ElePose, its title", UNKNOWN, LIFTER, "lifter, fixed elevation",
               -1, MIRROR),
-        Claim("Knowing that cameras look down settles near and far", "ours", OURS, LIFTER, "lifter, camera not known",
-              -1, "pa_mpjpe"),
+        Claim("Trying both worlds and keeping the lower loss settles near and far", "ours", OURS, LIFTER,
+              "lifter, one world", -1, "pa_mpjpe"),
         Claim("Whitening the flow's coefficients helps", "ours", OURS, LIFTER, "lifter, flow not whitened", -1, MIRROR),
     ]  # fmt: skip
 
@@ -81,7 +81,7 @@ def image_claims() -> list[Claim]:
     sosa = "Sosa and Hogg"
     return [
         Claim("A picture without any label gives better poses than looking at nothing", sosa, "not available", IMAGE,
-              "mean pose", -1, SCALED),
+              "mean pose", -1, MIRROR),
         Claim("True 2D is better than 2D read by a supervised network", "ElePose, table", UNKNOWN, LIFTER, TWIN_2D, -1,
               MIRROR),
         Claim("2D read by a supervised network is better than the whole way without labels", sosa, "not available",
@@ -89,7 +89,7 @@ def image_claims() -> list[Claim]:
         Claim("Training everything together is better than the stages apart", f"{sosa}, section on training",
               "not available", IMAGE, READ_2D, -1, MIRROR),
         Claim("Labels teach more than no labels: from the picture", sosa, "not available",
-              "from image, supervised twin", IMAGE, -1, SCALED),
+              "from image, supervised twin", IMAGE, -1, MIRROR),
         Claim("Taking the background away helps", "KeypointGAN's data", "no number", "from image, background masked",
               IMAGE, -1, MIRROR),
     ]  # fmt: skip
@@ -106,5 +106,5 @@ def hand_claims() -> list[Claim]:
         Claim("True depths teach more than no labels: hands", "ours", OURS, "hand, supervised twin", "hand, lifter", -1,
               SCALED),
         Claim("A picture of a hand without any label gives better poses than looking at nothing", source, shown,
-              "hand, from image", "hand, mean pose", -1, SCALED),
+              "hand, from image", "hand, mean pose", -1, MIRROR),
     ]  # fmt: skip

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from posebook.data.dataset import Dataset
-from posebook.experiments.lifting import Variant, build_model, predict, tell_camera, train_prior
+from posebook.experiments.lifting import Variant, build_model, predict, train_prior
 from posebook.experiments.lifting_sets import Setting, pixels_of, to_unit, zoom_of
 from posebook.experiments.outcome import (
     Outcome,
@@ -41,7 +41,6 @@ class ImageVariant:
     with_lifter: bool = True  # False: image networks alone
     supervised: bool = False  # true 2D and depth in place of all losses
     masked: bool = False  # background taken away by the true mask, as in KeypointGAN's Human3.6M pictures
-    camera: str = "above"  # as Variant's
     core: bool = False  # trained by default
 
 
@@ -152,10 +151,8 @@ def build_pipeline(variant: ImageVariant, profile: Profile, setting: Setting, se
     prior = train_prior(Variant(variant.row), profile, setting, seed, device)
     bag = Pictures(setting.datasets[0], setting.structure, device)
     seed_everything(seed)
-    model = ImageModel(prior, bag.poses, bag.size, painter, reader, discriminator, profile.lifting.width,
-                       with_lifter=variant.with_lifter, bag_zoom=bag.zoom)  # fmt: skip
-    tell_camera(model.lifting.lifter, variant.camera)
-    return model
+    return ImageModel(prior, bag.poses, bag.size, painter, reader, discriminator, profile.lifting.width,
+                      with_lifter=variant.with_lifter, bag_zoom=bag.zoom)  # fmt: skip
 
 
 def train_anew(variant: ImageVariant, profile: Profile, setting: Setting, seed: int, device: str, kept=None) -> Outcome:

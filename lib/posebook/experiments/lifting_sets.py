@@ -112,6 +112,11 @@ def to_unit(pixels: Tensor, size: int) -> Tensor:
     return 2 * (pixels - 0.5) / (size - 1) - 1
 
 
+def to_pixels(unit: Tensor, size: int) -> Tensor:
+    """Inverse of `to_unit`."""
+    return (unit + 1) * (size - 1) / 2 + 0.5
+
+
 def zoom_of(dataset: Dataset, size: int) -> Tensor:
     """(N,) how many units of `to_unit` one x / z of the camera is in each crop."""
     return 2 * focal_of(dataset) / (size - 1)

@@ -12,7 +12,7 @@ from posebook.models.selfsup.structure import Structure
 
 DISTANCE = 10.0  # of the root from the camera, in units of the mean root - far joint distance
 SCALE_RANGE = (0.05, 0.15)  # of the mean root - far joint distance of a normalised set, nominally 1 / DISTANCE
-LEAST_AGREEMENT = 0.8  # cosine of mean 2D bone lengths with bone_means; the right order has 0.97 and more
+LEAST_AGREEMENT = 0.93  # cosine of mean 2D bone lengths with bone_means; the right order has 0.97 and more
 
 
 def axis_major(points: Tensor) -> Tensor:
