@@ -55,3 +55,19 @@ def test_learning_rate_cycle():
     factors = [one_cycle(s, 100) for s in range(100)]
     assert factors[9] == 1.0 and factors[0] == pytest.approx(0.1) and factors[-1] < 0.001
     assert factors[55] == pytest.approx(0.5 * (1 + np.cos(np.pi * 45 / 90)))
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_gradients_are_clipped_of_each_network_or_of_all_together(apart):
+    """One network's gradient is 1000, the other's 0.5, the limit is 1."""
+    torch.manual_seed(0)
+    model = torch.nn.ModuleList([torch.nn.Linear(1, 1, bias=False), torch.nn.Linear(1, 1, bias=False)])
+    seen = []
+
+    def loss(net, rows, _):
+        seen.append([None if part.weight.grad is None else part.weight.grad.item() for part in model])
+        return 1000 * model[0].weight.sum() + 0.5 * model[1].weight.sum() + 0 * len(rows)
+
+    fit(model, loss, 8, Budget(24, batch=8), parts=tuple(model) if apart else ())
+    expected = (1.0, 0.5) if apart else (1.0, 0.5 / 1000)
+    assert seen[-1] == pytest.approx(expected, rel=1e-3)

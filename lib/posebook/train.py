@@ -5,7 +5,7 @@ Budgets are counted in images seen, so that variants of one comparison get the s
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -84,6 +84,7 @@ def fit(
     fabric: Fabric | None = None,
     description: str = "Training",
     checkpoint: Path | None = None,
+    parts: Sequence[nn.Module] = (),
 ) -> History:
     """Train a model in place with Adam and one learning-rate cycle.
 
@@ -97,6 +98,7 @@ def fit(
         description: for the progress line.
         checkpoint: file that keeps the state now and then; where it exists, the training goes on from it, to the same
             bits as if it had not been interrupted. The model must be built as it was. None keeps nothing.
+        parts: networks of the model whose gradients are clipped each by itself; the model as one if there are none.
 
     Returns:
         History.
@@ -126,7 +128,10 @@ def fit(
         value = loss(wrapped, rows, generator)
         optimizer.zero_grad()
         fabric.backward(value)
-        fabric.clip_gradients(wrapped, optimizer, max_norm=budget.clip_norm)
+        if not parts:
+            fabric.clip_gradients(wrapped, optimizer, max_norm=budget.clip_norm)
+        for part in parts:  # Fabric's would clip all that the optimiser has, whatever the part
+            nn.utils.clip_grad_norm_(part.parameters(), budget.clip_norm)
         optimizer.step()
         since.append(value.detach())
         if (step + 1) % every == 0 or step == steps - 1:

@@ -172,7 +172,8 @@ def train_anew(variant: ImageVariant, profile: Profile, setting: Setting, seed: 
         drawn = torch.randint(len(bag), (len(rows),), generator=generator, device=bag.device)
         return net(*seen, bag[drawn], None, generator)
 
-    history = fit(filmed, loss, len(pictures), budget, seed, make_fabric(device), variant.row, kept)
+    networks = (model.painter, model.reader, model.discriminator, model.lifting.lifter)  # clipped one by one
+    history = fit(filmed, loss, len(pictures), budget, seed, make_fabric(device), variant.row, kept, networks)
     few, used = test.get(slice(0, 32)), (model.painter, model.reader, model.lifting.lifter)
     costs = sum(count_parameters(net) for net in used), gflop_of(lambda: model.predict(few[:1])), budget.images_seen
     return Outcome(variant.row, look(model, test, setting.metres) | film_of(filmed), history, *costs,

@@ -71,7 +71,7 @@ class LiftingExplorer(Explorer):
         names = ("first lift", "second lift")
         traces = [skeleton_trace(p, self.joints, n, r) for p, n, r in zip(lifts, names, range(2), strict=True)]
         self.scene = live(figure3d(traces, "both lifts, turned", height=400))
-        box = 8 * reach * torch.tensor([[-1.0, -1, -1], [1, 1, 1]])
+        box = 11 * reach * torch.tensor([[-1.0, -1, -1], [1, 1, 1]])
         self.scene.update_layout(scene=scene(host(box), EYE), width=400)
         self.figure = self.first
 
