@@ -103,7 +103,7 @@ class MeshProfile:
     batch: int
     learning_rate: float  # of heads that say numbers, chosen on val
     heat_learning_rate: float  # of heads that draw heat maps, chosen on val
-    core_voxel: bool  # the voxel row is part of the core: two of its eight minutes on two cores
+    core_rivals: bool  # body parameters and voxels are part of the core: three of its minutes on two cores
 
 
 @dataclass(frozen=True)
