@@ -187,6 +187,10 @@ def test_notebooks_are_executed_and_written_back(clone):
         name: older[name] for name in ("git", "versions", "device")
     }
     assert stamp["source_hash"] == notebook_hash(clone / "notebooks" / "01_tiny.ipynb")
+    assert call("notebooks", "01", "--seed", "2").exit_code == 0  # another seed's run, and its own stamp
+    assert (run.parent / "seed2" / "notebook.ipynb").is_file()
+    stamp = nbformat.read(clone / "notebooks" / "01_tiny.ipynb", as_version=4).metadata["posebook"]
+    assert stamp["parameters"]["seed"] == 2
 
 
 def test_a_failing_notebook_keeps_its_committed_outputs(clone):

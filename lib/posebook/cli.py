@@ -191,12 +191,13 @@ def notebooks(
     names: Annotated[list[str] | None, typer.Argument(metavar="NOTEBOOK", help="00, 01, template …")] = None,
     results: Annotated[Path | None, typer.Option(help="where chapter runs go", show_default="results")] = None,
     force: Annotated[bool, typer.Option("--force", help="run chapters again that are finished there")] = False,
+    seed: Annotated[int, typer.Option(help="of the chapters' runs")] = 0,
 ) -> None:
     """Execute the committed notebooks (laptop, all experiments) and write their outputs back, stamped."""
     from posebook.project import project_root
     from posebook.storybook import refresh
 
-    failed = refresh(names or [], results or project_root() / "results", force, console())
+    failed = refresh(names or [], results or project_root() / "results", force, console(), seed)
     if failed:
         typer.echo(f"failed: {', '.join(failed)}", err=True)
         raise typer.Exit(FAILED)

@@ -103,7 +103,7 @@ class MeshProfile:
     batch: int
     learning_rate: float  # of heads that say numbers, chosen on val
     heat_learning_rate: float  # of heads that draw heat maps, chosen on val
-    core_voxel: bool  # the voxel row is part of the core: two of its eight minutes on two cores
+    core_rivals: bool  # body parameters and voxels are part of the core: three of its minutes on two cores
 
 
 @dataclass(frozen=True)
@@ -128,6 +128,7 @@ class TemporalProfile:
     only_2d: float  # share of training sequences that teach by 2D joints alone (paper 19 of 32)
     learning_rate: float  # chosen on val (paper 5e-5)
     discriminator_rate: float  # (paper 1e-4)
+    windows_from_pictures: int  # seen by networks that go on learning from pictures, with or without their features
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ def smoke() -> Profile:
         SegmentationProfile(18, 32, 2, "3x3", (64, 48, 48, 48), 32, 0.5, 16, 2e-3, 1.0),
         FittingProfile(18, 32, 3, (1, 2, 2, 2), "3x3", 64, 16, 1e-3),
         MeshProfile(18, 32, (1, 2, 2, 1), 32, 64, "coarse", (8, 16), 8, 2.5, 32, 0.5, 2.0, 16, 1e-3, 2e-3, True),
-        TemporalProfile(18, 32, (1, 2, 2, 1), "trunk", 64, 64, 16, 1e-3, 32, 32, 16, 6, 6, 32, 8, 0.5, 5e-4, 1e-4),
+        TemporalProfile(18, 32, (1, 2, 2, 1), "trunk", 64, 64, 16, 1e-3, 32, 32, 16, 6, 6, 32, 8, 0.5, 5e-4, 1e-4, 8),
         LiftingProfile(96, 32, 32, 2, 256, 256, 32, 1e-3, 1e-3, (4, 4, 4), 16, 4, 1e-3),
         core_hands=True,
     )
@@ -198,7 +199,7 @@ def laptop() -> Profile:
             18, 32, (1, 2, 2, 1), 64, 1024, "coarse", (8, 16, 32, 64), 8, 2.5, 6400, 0.4, 2.0, 16, 1e-3, 2e-3, False
         ),
         TemporalProfile(
-            18, 32, (1, 2, 2, 1), "trunk", 256, 8000, 32, 1e-3, 256, 256, 64, 640, 16, 9600, 32, 0.5, 5e-4, 1e-4
+            18, 32, (1, 2, 2, 1), "trunk", 256, 8000, 32, 1e-3, 256, 256, 64, 512, 16, 8000, 32, 0.5, 1e-3, 1e-4, 512
         ),
         LiftingProfile(8000, 256, 256, 8, 204800, 128000, 256, 1e-3, 1e-3, (8, 8, 16), 8000, 16, 1e-3),
         core_hands=False,
@@ -218,7 +219,7 @@ def gpu() -> Profile:
             50, 64, (1, 2, 2, 2), 256, 1024, "smpl6890", (16, 32, 64), 16, 2.5, 600000, 0.4, 2.0, 32, 1e-4, 1e-4, True
         ),
         TemporalProfile(50, 64, (1, 2, 2, 2), "scratch", 1024, 600000, 64, 2e-4, 1024, 1024, 256, 6000, 16, 480000, 32,
-                        0.6, 5e-5, 1e-4),
+                        0.6, 5e-5, 1e-4, 20000),
         LiftingProfile(60000, 1024, 1024, 8, 6600000, 6000000, 256, 1e-4, 2e-4, (32, 32, 64), 3200000, 16, 2e-4),
         core_hands=True,
     )  # fmt: skip

@@ -43,14 +43,15 @@ def others(root: Path) -> list[Path]:
     return [path for path in sorted((root / "notebooks").glob("*.ipynb")) if path not in known]
 
 
-def refresh(names: list[str], results: Path, force: bool, console: Console) -> list[str]:
-    """Execute notebooks (laptop, all experiments, seed 0) and write the outputs back.
+def refresh(names: list[str], results: Path, force: bool, console: Console, seed: int = 0) -> list[str]:
+    """Execute notebooks (laptop, all experiments, one seed) and write the outputs back.
 
     A chapter is run by the runner into `results`, so that a committed notebook and the committed run are the same
     execution; a finished run of the same sources is reused.
 
     Args:
         names: chapter numbers or notebook names; everything when empty.
+        seed: of the chapters' runs; the stamp says it.
 
     Returns:
         Names of the notebooks that failed; these keep their old outputs.
@@ -62,7 +63,7 @@ def refresh(names: list[str], results: Path, force: bool, console: Console) -> l
     if names and len(wanted) + len(free) < len(set(names)):
         raise PosebookError(f"Unknown notebook among {', '.join(names)}. Here are {', '.join(known_names(root))}.")
     failed = [path.stem for path in free if not refresh_free(path, root, console)]
-    request = Request(profile="laptop", seed=0, experiments="all", results=results, force=force)
+    request = Request(profile="laptop", seed=seed, experiments="all", results=results, force=force)
     for outcome in run_all(wanted, [request], console) if wanted else []:
         source = wanted[outcome.chapter]
         if outcome.status == "failed":

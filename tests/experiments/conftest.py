@@ -9,7 +9,10 @@ import pytest
 from posebook.body import load_body
 from posebook.data import open_dataset
 from posebook.data.body_batches import BodyBatches
+from posebook.data.halves import open_motion_half, open_picture_half
 from posebook.experiments import outcome
+from posebook.experiments.bodies import Judge
+from posebook.experiments.hmr import build_hmr, frames, mean_start, train_hmr
 from posebook.hand import hand_profile, open_hand_dataset
 from posebook.joint_layer import JointLayer
 from posebook.profile import smoke
@@ -62,3 +65,46 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setattr(outcome, "cache_dir", lambda *parts: tmp_path)
     monkeypatch.setattr(outcome, "source_hash", SOURCE_HASH)
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def sizes():
+    """Chapter 4 with budgets of two batches of four."""
+    made = smoke()
+    small = {"hmr_images": 8, "hmr_batch": 4, "windows_seen": 8, "batch": 4, "hidden": 8, "discriminator_hidden": 8}
+    return replace(made, temporal=replace(made.temporal, **small))
+
+
+@pytest.fixture(scope="module")
+def sets(layer):
+    """Training and test sequences."""
+    return [BodyBatches(d, layer=layer) for d in (open_motion_half("procedural", smoke()),
+                                                  open_dataset("procedural", "test", smoke()))]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def judge(sets):
+    return Judge(sets[1])
+
+
+@pytest.fixture
+def single_frames(sizes, layer, cache):
+    """The single-frame network: its outcome, and itself."""
+    stills, rows = open_picture_half("procedural", smoke())
+    pictures = BodyBatches(stills, layer=layer)
+    found = train_hmr(sizes, pictures, rows, 0, "cpu")
+    model = build_hmr(sizes, mean_start(pictures, rows))
+    model.load_state_dict(found.state)
+    return found, model.eval()
+
+
+@pytest.fixture
+def network(single_frames):
+    return single_frames[1]
+
+
+@pytest.fixture
+def single(single_frames, sets):
+    """The single-frame network and what it says of both sets."""
+    found, model = single_frames
+    return found, [frames(found, model, bodies) for bodies in sets]

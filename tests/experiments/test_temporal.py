@@ -1,54 +1,20 @@
 """Chapter 4: features, windows, variants that learn in two steps, the motion prior's order of steps, filters."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
 
-from posebook.data import open_dataset
-from posebook.data.body_batches import BodyBatches
-from posebook.data.halves import open_motion_half, open_picture_half
 from posebook.experiments import temporal
-from posebook.experiments.bodies import Judge
 from posebook.experiments.filters import GRIDS, Bodies, choose, filtered, officially_filtered, quick_score
-from posebook.experiments.hmr import PELVIS, ROW, build_hmr, frames, mean_start, train_hmr, truth_of
+from posebook.experiments.hmr import PELVIS, ROW, frames, truth_of
 from posebook.experiments.motion_prior import MotionPrior, MotionWindows
 from posebook.experiments.temporal_claims import claims
+from posebook.experiments.temporal_pictures import FROZEN, TOGETHER
+from posebook.models.motion_discriminator import MotionDiscriminator
 from posebook.models.spin_body import free_spin_body
 from posebook.motion import list_clips
 from posebook.motion.kept import kept_clip
-from posebook.profile import smoke
 from posebook.rotations import axis_angle_to_matrix
-
-
-@pytest.fixture(scope="module")
-def sizes():
-    made = smoke()
-    small = {"hmr_images": 8, "hmr_batch": 4, "windows_seen": 8, "batch": 4, "hidden": 8, "discriminator_hidden": 8}
-    return replace(made, temporal=replace(made.temporal, **small))
-
-
-@pytest.fixture(scope="module")
-def sets(layer):
-    return [BodyBatches(d, layer=layer) for d in (open_motion_half("procedural", smoke()),
-                                                  open_dataset("procedural", "test", smoke()))]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def judge(sets):
-    return Judge(sets[1])
-
-
-@pytest.fixture
-def single(sizes, sets, layer, cache):
-    """The single-frame network and what it says of both sets."""
-    stills, rows = open_picture_half("procedural", smoke())
-    pictures = BodyBatches(stills, layer=layer)
-    outcome = train_hmr(sizes, pictures, rows, 0, "cpu")
-    model = build_hmr(sizes, mean_start(pictures, rows))
-    model.load_state_dict(outcome.state)
-    return outcome, [frames(outcome, model.eval(), bodies) for bodies in sets]
 
 
 def test_truth_is_where_the_dataset_says(sets):
@@ -93,11 +59,38 @@ def test_every_variant_learns_in_two_steps_and_is_kept(row, single, sets, sizes,
     made = temporal.train_variant(*args)
     assert np.isfinite(made.history.losses).all() and made.predictions["joints3d"].shape == (48, 17, 3)
     start = temporal.build_model(variant, sizes, outcome.state).state_dict()
-    moved = {name.split(".")[1] for name, value in made.state.items() if not torch.equal(value, start[name])}
+    moved = {name.split(".")[1] for name, value in start.items() if not torch.equal(value, made.state[name])}
     assert {"gru", "gru_cur"} & moved and "fc1" in moved
     assert temporal.train_variant(*args).history == made.history  # from the cache
     for name, value in temporal.train_variant(*args).predictions.items():
         assert np.array_equal(value, made.predictions[name])
+
+
+def test_half_windows_are_the_same_frames(single, sets):
+    data = temporal.clip_data(single[1][1], sets[1], 6, 6, 0.5)
+    halves = data.halved()
+    assert halves.windows.shape == (12, 3) and torch.equal(halves.windows.sort().values, halves.windows)
+    assert set(halves.windows.flatten().tolist()) == set(data.windows.flatten().tolist())
+    names = sets[1].dataset.texts["sequence"]
+    for window, flag in zip(halves.windows.tolist(), halves.only_2d.tolist(), strict=True):
+        assert len(set(names[window])) == 1 and flag == bool(data.only_2d[(data.windows == window[0]).any(1)].any())
+
+
+def test_trained_networks_and_their_critic_come_back(single, sets, sizes, judge):
+    variant = temporal.Variant("VIBE", prior="last")
+    outcome, (train, test) = single
+    data = [temporal.clip_data(f, b, 6, 6, 0.5) for f, b in zip((train, test), sets, strict=True)]
+    made = temporal.train_variant(variant, sizes, "procedural", outcome, *data, sets[1], judge, 0, "cpu")
+    network = temporal.trained_model(variant, sizes, outcome.state, made)
+    names = sets[1].dataset.texts["sequence"]
+    body = temporal.predict(network, variant, data[1].features, names, 6)
+    found = temporal.score(body.rotmat, body.theta[:, 75:], sets[1], judge)
+    assert np.abs(found["joints3d"] - made.predictions["joints3d"]).max() < 1e-5
+    torch.manual_seed(0)
+    fresh = MotionDiscriminator("last", 8, 8).state_dict()
+    critic = temporal.trained_critic(variant, sizes, made)
+    assert not torch.equal(critic.state_dict()["fc.weight"], fresh["fc.weight"])
+    assert critic(torch.zeros(2, 6, 69)).shape == (2, 1)
 
 
 def test_a_network_that_adds_nothing_says_what_single_frames_say(single, sets, sizes):
@@ -187,7 +180,7 @@ def test_the_strength_is_the_smoothest_that_costs_little(sets, judge):
 def test_claims_ask_for_rows_that_the_chapter_has():
     trained = {v.row for v in temporal.variants()}
     asked = {name for claim in claims() for name in (claim.row_a, claim.row_b)}
-    extra = {"VIBE, slerp"}
+    extra = {"VIBE, slerp", FROZEN, TOGETHER}
     assert {name for name in asked if not name.startswith(ROW)} <= trained | extra
     assert sum(v.core for v in temporal.variants()) + 1 <= 6
     assert len(claims()) == len({c.claim for c in claims()})

@@ -71,6 +71,19 @@ def test_the_curve_shows_the_chosen_coordinate_in_millimetres(explorer):
     np.testing.assert_allclose(explorer.figure.data[0].x, np.arange(T) / FPS)
 
 
+def test_the_spectrum_is_that_of_the_chosen_joint_and_jitter_fills_its_end(explorer):
+    explorer.joint.value, explorer.view.value = "wrist", "acceleration spectrum"
+    traces = {trace.name: np.asarray(trace.y) for trace in explorer.figure.data}
+    true, noisy = clip()
+    second = 1000 * np.diff(rooted(arm(noisy))[:, 2].numpy(), n=2, axis=0)
+    assert (traces["raw"] ** 2).sum() == pytest.approx((second**2).sum(-1).mean())
+    fast = np.asarray(explorer.figure.data[0].x) > 8
+    assert traces["raw"][fast].mean() > 10 * traces["true"][fast].mean()
+    assert explorer.figure.layout.xaxis.title.text == "Hz"
+    explorer.view.value = "position"
+    assert explorer.figure.layout.yaxis.title.text == "mm from the root"
+
+
 @pytest.mark.parametrize("name", list(DIALS))
 def test_every_filter_smooths_more_the_further_the_slider(explorer, name):
     explorer.filter.value = name

@@ -44,7 +44,7 @@ from posebook.train import Budget, fit, make_fabric, seed_everything
 from posebook.trunk import RESNET, load_trunk
 
 FIRST_STAGE = "I2L lixel"  # what the second stage starts from
-UNUSED = ("bins", "voxel_bins", "equal_time", "core_voxel")  # sizes that choose rows, not what happens in one
+UNUSED = ("bins", "voxel_bins", "equal_time", "core_rivals")  # sizes that choose rows, not what happens in one
 
 
 @dataclass(frozen=True)
@@ -85,13 +85,13 @@ class Answer(NamedTuple):
 
 
 def variants(profile: Profile) -> list[Variant]:
-    """All rows of the chapter; those with `core` are trained by default (three or four)."""
+    """All rows of the chapter; those with `core` are trained by default (two or four)."""
     m, own = profile.mesh, profile.data.image_size // 4
     lixel = f"lixel {{{own}}}"
     rows = [
-        Variant("SMPL parameters", "parameters", core=True),
+        Variant("SMPL parameters", "parameters", core=m.core_rivals),
         Variant(lixel, "lixel", bins=own, core=True),
-        Variant(f"voxel {{{m.voxel_bins}}}", "voxel", bins=m.voxel_bins, core=m.core_voxel),
+        Variant(f"voxel {{{m.voxel_bins}}}", "voxel", bins=m.voxel_bins, core=m.core_rivals),
         Variant(FIRST_STAGE, "i2l", bins=own, core=True),
         Variant("coordinates", "coordinates"),
         Variant(f"pixel+z {{{own}}}", "pixel+z", bins=own),

@@ -18,12 +18,13 @@ from posebook.models.root_depth import bone_lengths
 
 UNITS = {  # of errors beyond the joints; all others are millimetres
     "err_quat": "degrees", "f5": "%", "f15": "%", "accel": "mm/frame²", "accel_error": "mm/frame²", "depth_flips": "%",
-    "side_flips": "%",
+    "side_flips": "%", "lag": "frames",
 }  # fmt: skip
 TITLES = {
     "pve": "PVE", "err_quat": "err_quat, °", "laplacian": "Laplacian", "pa_mpvpe": "PA-MPVPE", "f5": "F@5, %",
     "f15": "F@15, %", "accel": "ACCEL", "accel_error": "ACCEL_ERR", "pa_mpjpe_mirror": "PA-MPJPE, mirror allowed",
     "n_mpjpe_norm": "N-MPJPE, norm ratio", "depth_flips": "depth flips, %", "side_flips": "side flips, %",
+    "lag": "lag, frames",
 }  # fmt: skip
 
 
@@ -56,7 +57,7 @@ class ScoreSheet:
             note: anything a reader must know.
             oracle: true quantities the row used; makes it an oracle row.
             scale_free: fill only N- and PA-MPJPE.
-            extra: further errors, one a frame (N,), named by one of TITLES, in UNITS.
+            extra: further errors, one a frame (N,), named by one of TITLES, in UNITS; sequences of NaN are left out.
 
         Returns:
             Per-sequence errors, mm.
@@ -69,7 +70,9 @@ class ScoreSheet:
         self._sequences.append(means)
         for metric in (*METRICS, *extra):
             unit = UNITS.get(metric, "mm")
-            s = summarise(means[metric].to_numpy()[None], means["n_frames"])
+            told = means[metric].notna() | means[metric].isna().all()  # one frozen track has no lag
+            known = means[told]
+            s = summarise(known[metric].to_numpy()[None], known["n_frames"])
             self._metrics.append(
                 {"row": row, "metric": metric, "unit": unit, "value": s.mean, "low": s.low, "high": s.high,
                  "n_sequences": s.n_sequences, "n_frames": s.n_frames, "protocol": protocol.describe(),

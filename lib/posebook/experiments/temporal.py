@@ -19,6 +19,7 @@ from posebook.experiments.motion_prior import MotionPrior, MotionWindows
 from posebook.experiments.outcome import Outcome, count_parameters, gflop_of, ms_per_image, remember, training_memory_mb
 from posebook.joint_layer import JointLayer
 from posebook.models.hmr import BodyOutput, Regressor
+from posebook.models.motion_discriminator import MotionDiscriminator
 from posebook.models.spin_body import free_spin_body
 from posebook.models.tcmr import TCMR
 from posebook.models.tcmr_clip import tcmr_clip
@@ -28,6 +29,7 @@ from posebook.profile import Profile
 from posebook.train import Budget, fit, make_fabric, seed_everything
 
 UNUSED = ("hmr_images", "hmr_batch", "hmr_learning_rate", "init", "depth", "width", "strides")  # told by hmr's weights
+CRITIC = "critic."  # names of the discriminator's weights beside the network's
 HEADS = ("fc1", "fc2", "decpose", "decshape", "deccam", "init_pose", "init_shape", "init_cam")  # of the regressor
 
 
@@ -42,6 +44,7 @@ class Variant:
     bidirectional: bool = False
     forecast: bool = True  # TCMR's two extra GRUs
     only_3d: bool = False  # sequences without 3D labels are left out of the batch
+    halves: bool = False  # windows half as long, twice as many of them
     core: bool = False  # trained by default
 
 
@@ -53,6 +56,11 @@ class ClipData(NamedTuple):
     windows: Tensor  # (W, T) rows
     only_2d: Tensor  # (W,) bool: these windows have no 3D labels
 
+    def halved(self) -> "ClipData":
+        """The same frames in windows half as long."""
+        first, second = self.windows.chunk(2, 1)
+        return self._replace(windows=torch.cat((first, second)), only_2d=self.only_2d.repeat(2))
+
 
 def variants() -> list[Variant]:
     """All rows of the chapter; those with `core` are trained by default."""
@@ -61,9 +69,11 @@ def variants() -> list[Variant]:
         Variant("VIBE, no motion prior", core=True),
         Variant("TCMR", "tcmr", residual=False, core=True),
         Variant("VIBE, concat pooling", prior="concat"),
+        Variant("VIBE, last pooling", prior="last"),
         Variant("VIBE, no residual", prior="attention", residual=False),
         Variant("VIBE, both directions", prior="attention", bidirectional=True),
         Variant("VIBE, 3D windows only", prior="attention", only_3d=True),
+        Variant("VIBE, windows half as long", prior="attention", halves=True),
         Variant("TCMR, residual", "tcmr", residual=True),
         Variant("TCMR, no forecast", "tcmr", residual=False, forecast=False),
     ]
@@ -100,6 +110,21 @@ def build_model(variant: Variant, profile: Profile, hmr_state: dict[str, Tensor]
         return TCMR(regressor, hidden=t.hidden, window=t.window, attention_size=t.attention_size,
                     pose_forecast=variant.forecast, residual=variant.residual)  # fmt: skip
     return VIBE(regressor, t.hidden, bidirectional=variant.bidirectional, use_residual=variant.residual)
+
+
+def trained_model(variant: Variant, profile: Profile, hmr_state: dict[str, Tensor], outcome: Outcome) -> nn.Module:
+    """Network of a variant with its trained weights, in eval mode."""
+    model = build_model(variant, profile, hmr_state).eval()
+    model.load_state_dict({k: v for k, v in outcome.state.items() if not k.startswith(CRITIC)})
+    return model
+
+
+def trained_critic(variant: Variant, profile: Profile, outcome: Outcome) -> MotionDiscriminator:
+    """The motion discriminator that taught a variant, in eval mode."""
+    size = profile.temporal.discriminator_hidden
+    critic = MotionDiscriminator(variant.prior, size, size).eval()
+    critic.load_state_dict({k.removeprefix(CRITIC): v for k, v in outcome.state.items() if k.startswith(CRITIC)})
+    return critic
 
 
 class WindowLoss:
@@ -189,17 +214,20 @@ def train_variant(variant: Variant, profile: Profile, motion: str, hmr: Outcome,
     def make() -> Outcome:
         seed_everything(seed)
         model = build_model(variant, profile, hmr.state)
+        data, times = (train.halved(), 2) if variant.halves else (train, 1)
+        window = t.window // times
         prior = None
         if variant.prior:
-            windows_of = MotionWindows(motion, t.window, train.features.device)
+            windows_of = MotionWindows(motion, window, train.features.device)
             prior = MotionPrior(variant.prior, t.discriminator_hidden, windows_of, t.discriminator_rate)
-        budget = Budget(t.windows_seen, t.batch, t.learning_rate)
-        loss = WindowLoss(variant, train, prior)
-        history = fit(model, loss, len(train.windows), budget, seed, make_fabric(device), variant.row)
-        found = predict(model, variant, test.features, bodies.dataset.texts["sequence"], t.window)
+        budget = Budget(t.windows_seen * times, t.batch * times, t.learning_rate)
+        loss = WindowLoss(variant, data, prior)
+        history = fit(model, loss, len(data.windows), budget, seed, make_fabric(device), variant.row)
+        found = predict(model, variant, test.features, bodies.dataset.texts["sequence"], window)
         predictions = score(found.rotmat, found.theta[:, 75:], bodies, judge)
-        return Outcome(variant.row, predictions, history, *costs(model, variant, test, budget), model.state_dict(),
-                       training_memory_mb(device))  # fmt: skip
+        critic = {} if prior is None else {CRITIC + k: v for k, v in prior.network.state_dict().items()}
+        return Outcome(variant.row, predictions, history, *costs(model, variant, test, budget),
+                       model.state_dict() | critic, training_memory_mb(device))  # fmt: skip
 
     return remember(key, make, __name__)
 

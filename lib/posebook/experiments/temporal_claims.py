@@ -2,6 +2,7 @@
 
 from posebook.experiments.filters import OFFICIAL, TITLES
 from posebook.experiments.hmr import ROW as FRAMES
+from posebook.experiments.temporal_pictures import FROZEN, TOGETHER
 from posebook.findings import Claim
 
 GAUSSIAN, SLERP = (f"{FRAMES}, {TITLES[name]}" for name in ("gaussian", "slerp"))
@@ -25,10 +26,16 @@ def claims() -> list[Claim]:
               -1, "accel_error"),
         Claim("Attention pools motion better than mean and maximum", "VIBE ablation of D", unverified, "VIBE",
               "VIBE, concat pooling"),
+        Claim("Attention pools motion better than the last state", "VIBE ablation of D", unverified, "VIBE",
+              "VIBE, last pooling"),
         Claim("Looking in both directions helps", "VIBE text (its code does not)", "no number",
               "VIBE, both directions", "VIBE"),
         Claim("Sequences with 2D labels alone help", "VIBE section on training", "no number", "VIBE",
               "VIBE, 3D windows only"),
+        Claim("Windows of 16 frames are better than of 8", "VIBE section on training", "no number", "VIBE",
+              "VIBE, windows half as long"),
+        Claim("Features trained together with the GRU are better than frozen ones", "VIBE, conjectured", "no number",
+              TOGETHER, FROZEN),
         Claim("The frame's own feature keeps VIBE from being smooth", "TCMR section 3", unverified,
               "VIBE, no residual", "VIBE", -1, "accel_error"),
         Claim("TCMR is smoother than VIBE", "TCMR table 6", tcmr_accel, "TCMR", "VIBE", -1, "accel_error"),

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from posebook.errors import PosebookError
 from posebook.explorers.base import Explorer, dropdown, host, live, slider
 from posebook.metrics import accel, accel_error, mpjpe, root_relative
+from posebook.metrics.spectrum import acceleration_spectrum
 from posebook.plots.images import page_png
 from posebook.plots.style import BLUE, GREY, INK, VERMILION, figure
 from posebook.plots.twin import draw_chart
@@ -20,6 +21,7 @@ from posebook.smoothing import official_one_euro_axis_angle, smooth
 
 OFFICIAL = "VIBE demo"  # One-Euro on axis-angle numbers, time in frames
 AXES = {"x (right)": 0, "y (down)": 1, "z (depth)": 2}
+VIEWS = ("position", "acceleration spectrum")
 LINES = {"raw": (GREY, 1.2), "smoothed": (VERMILION, 2.4), "true": (BLUE, 2.0)}
 
 
@@ -57,10 +59,11 @@ class SmoothingExplorer(Explorer):
     """Choose a filter and how strongly it smooths a predicted clip's rotations; joints are posed anew each time.
 
     Attributes:
-        filter: one of DIALS. strength: 0 to 1, see `Dial`. joint, axis: what the curve shows.
+        filter: one of DIALS. strength: 0 to 1, see `Dial`. joint, axis: what the curve shows. view: one of VIEWS.
         smoothed: (T, J, 3) metres, root at 0. raw, true: alike.
         scores, raw_scores: Scores. value: of the filter's parameter. caption: HTML with all of them.
-        figure: FigureWidget, the coordinate of the joint over time in mm: raw, smoothed, true.
+        figure: FigureWidget, raw, smoothed and true: the coordinate of the joint over time in mm, or the spectrum of
+            all its accelerations, mm/frame^2 over Hz.
 
     Args:
         joints_truth: (T, J, 3) metres, camera frame.
@@ -88,22 +91,21 @@ class SmoothingExplorer(Explorer):
             raise PosebookError(f"names: expected {self.true.shape[1]}, one a joint, got {len(names)}.")
         self.filter, self.strength = dropdown("filter", DIALS), slider("strength", 0, 1, 0.5, 0.05)
         self.joint, self.axis = dropdown("joint", names), dropdown("axis", AXES)
-        self.joint.value = names[-1]
+        self.joint.value, self.view = names[-1], dropdown("view", VIEWS)
         self.caption, self.raw_scores = widgets.HTML(), self.scored(self.raw)
         self.figure = live(self._chart())
         self.watch([self.filter, self.strength], self.update)
-        self.watch([self.joint, self.axis], self.draw)
-        bars = [widgets.HBox([self.filter, self.strength]), widgets.HBox([self.joint, self.axis])]
+        self.watch([self.joint, self.axis, self.view], self.draw)
+        bars = [widgets.HBox([self.filter, self.strength]), widgets.HBox([self.joint, self.axis, self.view])]
         super().__init__([*bars, self.caption, self.figure])
         self.update()
 
     def _chart(self) -> go.Figure:
-        time = np.arange(len(self.true)) / self.fps
-        traces = [go.Scatter(x=time, mode="lines", name=name, line={"color": colour, "width": width})
+        traces = [go.Scatter(mode="lines", name=name, line={"color": colour, "width": width})
                   for name, (colour, width) in LINES.items()]  # fmt: skip
         chart = figure(traces, height=360, margin={"t": 70})
-        chart.update_xaxes(title={"text": "seconds"}, automargin=True)
-        return chart.update_yaxes(title={"text": "mm from the root"}, automargin=True)
+        chart.update_xaxes(title={"text": ""}, automargin=True)
+        return chart.update_yaxes(title={"text": ""}, automargin=True)
 
     def rooted(self, joints: torch.Tensor) -> torch.Tensor:
         """(T, J, 3) float64 with the root at 0."""
@@ -148,13 +150,25 @@ class SmoothingExplorer(Explorer):
         )
 
     def draw(self) -> None:
-        """Show the chosen coordinate."""
-        joint, axis = self.joint.index, AXES[self.axis.value]
+        """Show the chosen coordinate, or the spectrum; a clip under 4 frames has none."""
+        spectral = self.view.value == VIEWS[1] and len(self.true) >= 4
+        labels = ("Hz", "mm/frame²") if spectral else ("seconds", "mm from the root")
         tracks = {"raw": self.raw, "smoothed": self.smoothed, "true": self.true}
         with self.figure.batch_update():
             for trace in self.figure.data:
-                trace.y = 1000 * tracks[trace.name][:, joint, axis].numpy()
-            self.figure.layout.title.text = f"{self.joint.value}, {self.axis.value}"
+                trace.x, trace.y = self.curve(tracks[trace.name], spectral)
+            layout = self.figure.layout
+            layout.xaxis.title.text, layout.yaxis.title.text = labels
+            shown = "acceleration by frequency" if spectral else self.axis.value
+            layout.title.text = f"{self.joint.value}, {shown}"
+
+    def curve(self, track: torch.Tensor, spectral: bool) -> tuple[np.ndarray, np.ndarray]:
+        """x and y of a track (T, J, 3) at the chosen joint."""
+        joint = self.joint.index
+        if spectral:
+            found = acceleration_spectrum(track[:, [joint]], self.fps)
+            return found.frequency.numpy(), found.amplitude.numpy()
+        return np.arange(len(track)) / self.fps, 1000 * track[:, joint, AXES[self.axis.value]].numpy()
 
     def png(self) -> bytes:
         """The curves, the caption below them."""
