@@ -1,12 +1,12 @@
 """Any trained network as one thing: crops of a person in, an answer out; whose weights it has, and how it is drawn."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from posebook.errors import PosebookError
 from posebook.methods.answers import BodyAnswer, PictureAnswer, Placed, View, place
@@ -14,6 +14,7 @@ from posebook.video import box_table, run_video
 from posebook.video.run import Boxes
 
 BATCH = 16  # crops that a network without memory gets at once
+DEPTH_MARGIN = 1.25  # side of I2L-MeshNet's widened box over the person: the default root depth is for it
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,19 @@ class Method:
     regressor17: Tensor | None = None  # (17, V) joints of h36m17 from the mesh, for scoring
     whole_clip: bool = False  # frames before and after are read
     warning: str = ""  # what its picture must not be taken for
+    networks: tuple[nn.Module, ...] = ()  # all that `model` runs
+    device: str | torch.device = "cpu"  # where they are
+
+    @torch.no_grad()
+    def __call__(self, crops: Tensor) -> PictureAnswer | BodyAnswer:
+        """`model` on the method's device."""
+        return self.model(crops.to(self.device))
+
+    def on(self, device: str | torch.device) -> "Method":
+        """The method on another device; its networks are moved, not copied."""
+        for network in self.networks:
+            network.to(device)
+        return replace(self, device=device)
 
 
 class Looked(NamedTuple):
@@ -64,7 +78,7 @@ def look(method: Method, source, boxes: Boxes) -> Looked:
         PosebookError: as `run_video`; nobody was found.
     """
     batch = None if method.whole_clip else BATCH
-    tracks = run_video(source, method.model, method.size, boxes, batch=batch, margin=method.margin, steady_boxes=False)
+    tracks = run_video(source, method, method.size, boxes, batch=batch, margin=method.margin, steady_boxes=False)
     if not tracks:
         raise PosebookError("Nobody was found in these pictures. Pass a box: x, y, width, height in pixels.")
     track = max(tracks, key=lambda t: len(t.frames))

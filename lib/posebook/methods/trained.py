@@ -128,7 +128,8 @@ def volumes(profile: Profile) -> Method | None:
         cached = newest(variant.row, model, v.long_images_seen if variant.long else v.images_seen)
         if cached:
             return Method("C2F volume", answer=PictureAnswer, model=volume_joints(model, variant, profile),
-                          bones=H36M17.bones, **about(variant.row, "01", profile, cached))  # fmt: skip
+                          networks=(model,), bones=H36M17.bones,
+                          **about(variant.row, "01", profile, cached))  # fmt: skip
     return None
 
 
@@ -156,7 +157,7 @@ def body_fitting(profile: Profile) -> Method | None:
         out = model(2 * crops - 1)
         return _rooted(layer, body(out.relative, out.betas), facts)
 
-    return _body_method("NBF, RGB", answer, facts)
+    return _body_method("NBF, RGB", answer, facts, (model, body, layer))
 
 
 def parameters(profile: Profile) -> Method | None:
@@ -173,7 +174,7 @@ def parameters(profile: Profile) -> Method | None:
         out = model(crops)
         return _rooted(layer, body(out.rotations, out.shape), facts)
 
-    return _body_method("SMPL parameters", answer, facts)
+    return _body_method("SMPL parameters", answer, facts, (model, body, layer))
 
 
 def _rooted(layer, vertices: Tensor, facts: dict) -> BodyAnswer:
@@ -182,9 +183,9 @@ def _rooted(layer, vertices: Tensor, facts: dict) -> BodyAnswer:
     return in_the_box(vertices - root, joints - root, facts["size"], facts["margin"])
 
 
-def _body_method(name: str, answer: Callable, facts: dict) -> Method:
+def _body_method(name: str, answer: Callable, facts: dict, networks: tuple) -> Method:
     assets = load_assets(LEVEL)
-    return Method(name, answer=BodyAnswer, model=answer, bones=SMPL24.bones, faces=assets.faces,
+    return Method(name, answer=BodyAnswer, model=answer, bones=SMPL24.bones, faces=assets.faces, networks=networks,
                   regressor17=torch.tensor(assets.regressors["h36m17"]), **facts)  # fmt: skip
 
 
@@ -199,7 +200,8 @@ def lixels(profile: Profile) -> Method | None:
     cached = newest(i2l.FIRST_STAGE, network, m.images_seen)
     if cached is None:
         return None
-    return Method("I2L lixel", answer=PictureAnswer, model=lixel_mesh(network), bones=SMPL24.bones, faces=assets.faces,
+    return Method("I2L lixel", answer=PictureAnswer, model=lixel_mesh(network), networks=(network,),
+                  bones=SMPL24.bones, faces=assets.faces,
                   regressor17=torch.tensor(assets.regressors["h36m17"]),
                   **about(i2l.FIRST_STAGE, "03", profile, cached))  # fmt: skip
 
@@ -215,7 +217,7 @@ def video_methods(profile: Profile) -> list[Method]:
     size, found = profile.data.image_size, []
     shared = {"answer": BodyAnswer, "bones": BONES49, "faces": assets.faces,
               "regressor17": torch.tensor(assets.regressors["h36m17"])}  # fmt: skip
-    found.append(Method(hmr.ROW, model=single_frames(backbone, size, False), **shared,
+    found.append(Method(hmr.ROW, model=single_frames(backbone, size, False), networks=(backbone,), **shared,
                         **about(hmr.ROW, "04", profile, cached)))  # fmt: skip
     for variant in temporal.variants():
         if variant.row not in ("VIBE", "TCMR"):
@@ -224,7 +226,8 @@ def video_methods(profile: Profile) -> list[Method]:
         own = newest(variant.row, network, profile.temporal.windows_seen, lambda state: related(state, cached.state))
         if own:
             network.regressor.body = backbone.body
-            found.append(Method(variant.row, model=video(backbone, network, size, False), whole_clip=True, **shared,
+            found.append(Method(variant.row, model=video(backbone, network, size, False), whole_clip=True,
+                                networks=(backbone, network), **shared,
                                 **about(variant.row, "04", profile, own)))  # fmt: skip
     return found
 

@@ -3,7 +3,7 @@
 from posebook.weights.evaluate import Evaluation, evaluate_weights
 from posebook.weights.files import LoadedWeights, default_folder, find_file, load_weights
 from posebook.weights.known import I2L_PROTOCOL, KNOWN, KnownWeights, Published, known_weights
-from posebook.weights.networks import official_methods
+from posebook.weights.networks import methods_in, official_methods
 
 __all__ = [
     "I2L_PROTOCOL",
@@ -17,5 +17,6 @@ __all__ = [
     "find_file",
     "known_weights",
     "load_weights",
+    "methods_in",
     "official_methods",
 ]

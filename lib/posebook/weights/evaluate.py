@@ -91,8 +91,8 @@ def _joints(method: Method, dataset: Any, rows: slice, target_field: str) -> tup
     size = image.shape[-1]
     if size != method.size:
         image = F.interpolate(image, (method.size, method.size), mode="bilinear", antialias=True).clamp(0, 1)
-    answer = method.model(image)
-    vertices = answer.vertices
+    answer = method(image)
+    vertices = answer.vertices.cpu()
     if isinstance(answer, PictureAnswer):
         truth = torch.from_numpy(np.array(dataset.arrays[target_field][rows])).float()
         K = torch.from_numpy(np.array(dataset.arrays["K"][rows])).float()

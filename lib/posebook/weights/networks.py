@@ -27,7 +27,7 @@ from posebook.models.spin_body import SpinBody, free_spin_body
 from posebook.models.video_checkpoints import VideoWeights, spin_body_of
 from posebook.models.weak_perspective import CROP
 from posebook.weights.files import LoadedWeights, find_file, load_weights
-from posebook.weights.known import LIXEL, PARAM, known_weights
+from posebook.weights.known import KNOWN, LIXEL, PARAM, known_weights
 
 SPIN_MARGIN = 1.2  # side of SPIN's crop over the box
 INSIDE = "inside"  # use the copy of SMPL in the file
@@ -60,6 +60,25 @@ def official_methods(loaded: LoadedWeights, folder: str | Path, smpl: str = "") 
     return [_spin_family(loaded, Path(folder), smpl_path(smpl))]
 
 
+def methods_in(folder: str | Path, smpl: str = "") -> tuple[list[Method], list[str]]:
+    """Every official file of a folder as methods for bodies, and a sentence for each file that cannot be run.
+
+    Args:
+        folder, smpl: see `official_methods`.
+    """
+    found: list[Method] = []
+    told: list[str] = []
+    for known in KNOWN:
+        path = find_file(known, folder)
+        if path is None or known.kind == "hand":
+            continue
+        try:
+            found += official_methods(load_weights(known, path), folder, smpl)
+        except PosebookError as error:
+            told.append(str(error))
+    return found, told
+
+
 def _i2l(loaded: LoadedWeights, folder: Path, smpl: str) -> list[Method]:
     hand = loaded.known.kind == "hand"
     path = smpl if hand else smpl_path(smpl)
@@ -78,7 +97,7 @@ def _i2l(loaded: LoadedWeights, folder: Path, smpl: str) -> list[Method]:
     shared = {"size": network.image_size, "margin": I2L_MARGIN, "bones": (HAND21 if hand else SMPL24).bones,
               "faces": np.asarray(layer.faces).astype(np.int64),
               "regressor17": network.joint_regressor if hand else regressor,
-              "source": f"official {loaded.known.name}"}  # fmt: skip
+              "source": f"official {loaded.known.name}", "networks": (network,)}  # fmt: skip
     return [Method(f"{loaded.known.name}, {LIXEL}", answer=PictureAnswer, model=lixel_mesh(network), **shared),
             Method(f"{loaded.known.name}, {PARAM}", answer=BodyAnswer, model=parameter_mesh(network),
                    **shared)]  # fmt: skip
@@ -90,16 +109,16 @@ def _spin_family(loaded: LoadedWeights, folder: Path, smpl: str) -> Method:
     body = spin_body(loaded, folder, smpl) if licensed else free_spin_body("coarse")
     if known.kind == "spin":
         network.body = body
-        model = single_frames(network, CROP, True, licensed)
+        networks, model = (network,), single_frames(network, CROP, True, licensed)
     else:
         backbone = _backbone(known.name, folder)
         network.regressor.body = body
-        model = video(backbone, network, CROP, True, licensed)
+        networks, model = (backbone, network), video(backbone, network, CROP, True, licensed)
     faces = _smpl_faces(smpl) if licensed else load_assets("coarse").faces
     regressor = h36m_regressor(folder) if licensed else None
     warning = "" if licensed else FREE_BODY
     return Method(known.name, f"official {known.name}", BodyAnswer, model, CROP, SPIN_MARGIN, BONES49, faces, regressor,
-                  known.kind != "spin", warning)  # fmt: skip
+                  known.kind != "spin", warning, networks)  # fmt: skip
 
 
 def _backbone(name: str, folder: Path):
