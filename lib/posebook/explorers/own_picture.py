@@ -59,6 +59,7 @@ class OwnPictureExplorer(Explorer):
         self.methods, self.missing = {m.name: m for m in methods}, list(missing)
         self.colours = {name: colour_of(i) for i, name in enumerate(self.methods)}
         self.people: list[Shown] = []
+        self.showing = False
         self._controls(float(focal))
         self.picture, self.figure = live(picture_figure(np.zeros((8, 8, 3), np.uint8))), live(space_figure([]))
         self.picture.data[0].on_selection(lambda trace, points, selector: self.select(selector))
@@ -132,6 +133,8 @@ class OwnPictureExplorer(Explorer):
 
     def change_box(self) -> None:
         """One of the four numbers was typed."""
+        if self.showing:
+            return
         typed = [control.value for control in (self.x, self.y, self.width, self.height)]
         if not np.allclose(typed, self.boxes[self.frame.value]):
             self.set_box(*typed)
@@ -143,9 +146,11 @@ class OwnPictureExplorer(Explorer):
         self.update()
 
     def _show_box(self) -> None:
-        box = self.boxes[self.frame.value].tolist()  # first: the four observers compare with it
+        box = self.boxes[self.frame.value].tolist()
+        self.showing = True  # the four controls change one after the other: no half-changed box is run
         for control, value in zip((self.x, self.y, self.width, self.height), box, strict=True):
             control.value = value
+        self.showing = False
 
     def _show_picture(self) -> None:
         new = picture_figure(self.pictures[self.frame.value])

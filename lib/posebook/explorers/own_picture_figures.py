@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from posebook.methods import Method, Placed
-from posebook.plots.images import page_png
+from posebook.plots.images import DOTS, page_png
 from posebook.plots.mesh import mesh_trace
 from posebook.plots.projected import draw_projected_mesh
-from posebook.plots.style import COLOURS, EYE, GREEN, INK, PAPER, VIEWS, figure, scene, upright
+from posebook.plots.style import COLOURS, EYE, INK, PAPER, VIEWS, figure, scene, upright
 from posebook.plots.twin3d import draw_scene
 
 APART = 1.1  # metres between people side by side
@@ -76,7 +76,7 @@ def overlay_trace(shown: Shown) -> go.Scatter:
 def box_shape(box) -> dict:
     """Plotly shape of a box x, y, width, height."""
     x, y, width, height = box
-    return {"type": "rect", "x0": x, "y0": y, "x1": x + width, "y1": y + height, "line": {"color": GREEN, "width": 2}}
+    return {"type": "rect", "x0": x, "y0": y, "x1": x + width, "y1": y + height, "line": {"color": DOTS, "width": 2}}
 
 
 def space_traces(people: list[Shown], apart: bool) -> list:
@@ -124,7 +124,7 @@ def page(picture: np.ndarray, box, people: list[Shown], caption: str) -> bytes:
         panel.set_axis_off()
     draw_picture(panels[0, 0], picture)
     x, y, width, height = box
-    panels[0, 0].plot([x, x + width, x + width, x, x], [y, y, y + height, y + height, y], color=GREEN, linewidth=1.5)
+    panels[0, 0].plot([x, x + width, x + width, x, x], [y, y, y + height, y + height, y], color=DOTS, linewidth=1.5)
     panels[0, 0].set_title("picture and box", fontsize=8, color=INK)
     half = max((extent(p) for p in people), default=1.0) * 0.54
     for i, shown in enumerate(people):

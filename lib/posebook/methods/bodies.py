@@ -10,6 +10,7 @@ from posebook.models.hmr import HMR, BodyOutput
 from posebook.models.tcmr import TCMR
 from posebook.models.tcmr_clip import tcmr_clip
 from posebook.models.vibe import VIBE, vibe_clip
+from posebook.models.weak_perspective import CROP, FOCAL, camera_translation
 
 WINDOW = 16  # frames, of VIBE
 BATCH = 16  # crops at once through the backbone
@@ -63,9 +64,10 @@ def _without_shape(network, found: BodyOutput) -> BodyOutput:
 
 
 def _answer(found: BodyOutput, size: int) -> BodyAnswer:
-    """Weak perspective, crop coordinates s (X + t) in [-1, 1], as pixels of a crop of `size`."""
-    s, shift = found.theta[:, :1], found.theta[:, 1:3]
+    """Weak perspective as root and scale in pixels of a crop of `size`: SPIN's long lens, see weak_perspective."""
     root = found.kp_3d[:, PELVIS : PELVIS + 1]  # (T, 1, 3)
-    pixels = (s * (root[:, 0, :2] + shift) + 1) * size / 2
+    seen = root[:, 0] + camera_translation(found.theta[:, :3])  # (T, 3)
+    scale = FOCAL * size / CROP / seen[:, 2]
+    pixels = size / 2 + scale.unsqueeze(1) * seen[:, :2]
     vertices = None if found.vertices is None else found.vertices - root
-    return BodyAnswer(vertices, found.kp_3d - root, pixels, s[:, 0] * size / 2)
+    return BodyAnswer(vertices, found.kp_3d - root, pixels, scale)

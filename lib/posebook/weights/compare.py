@@ -6,7 +6,7 @@ from pathlib import Path
 from posebook.weights.evaluate import evaluate_weights
 from posebook.weights.files import LoadedWeights
 from posebook.weights.networks import official_methods
-from posebook.weights.prepared import check_protocol, prepared_dataset
+from posebook.weights.prepared import SAME_AS, check_protocol, prepared_dataset
 from posebook.weights.report import evaluation_text
 
 
@@ -22,8 +22,9 @@ def compare(loaded: LoadedWeights, dataset: str, folder: Path, smpl: str = "", l
     """
     known = loaded.known
     check_protocol(known, dataset)
-    data = prepared_dataset(dataset)
-    for method in official_methods(loaded, folder, smpl):
-        rows = [p for p in known.published if p.dataset == data.manifest.get("dataset", dataset)
+    methods = official_methods(loaded, folder, smpl)
+    data = prepared_dataset(dataset, methods[0].size)
+    for method in methods:
+        rows = [p for p in known.published if p.dataset == SAME_AS.get(dataset, dataset)
                 and (not p.answer or method.name.endswith(p.answer))]  # fmt: skip
         yield evaluation_text(method.name, evaluate_weights(method, data, known.protocol, limit), rows)
