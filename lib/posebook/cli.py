@@ -246,10 +246,11 @@ def cache(
         list[str] | None,
         typer.Argument(
             metavar="KIND",
-            help="body, hand, data, motion, cmu_mocap, trunk, variants, features, memory, runs; all when left out",
+            help="body, hand, data, motion, cmu_mocap, trunk, variants, features, memory, runs, weights; "
+            "all when left out",
         ),
     ] = None,
-    clear: Annotated[bool, typer.Option("--clear", help="remove these kinds; everything when none is named")] = False,
+    clear: Annotated[bool, typer.Option("--clear", help="remove these kinds; if none: all but weights")] = False,
 ) -> None:
     """Show what the cache holds, or clear it."""
     from posebook.cache import cache_dir
