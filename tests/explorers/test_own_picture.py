@@ -11,7 +11,7 @@ from PIL import Image
 
 from posebook.errors import PosebookError
 from posebook.explorers import OwnPictureExplorer
-from posebook.explorers.own_picture import guess_box, read_picture
+from posebook.explorers.own_picture_files import guess_box, read_picture
 from posebook.methods import BodyAnswer, Method, PictureAnswer
 
 FACES = np.array([[0, 2, 1], [0, 3, 2], [0, 1, 3], [1, 2, 3]])
@@ -142,14 +142,14 @@ def test_a_file_that_is_no_picture_is_said_and_the_old_one_stays(explorer):
 
 
 def test_a_box_is_guessed_and_wrong_ones_are_refused(monkeypatch):
-    monkeypatch.setattr("posebook.explorers.own_picture.person_detector", lambda: lambda image: np.zeros((0, 5)))
+    monkeypatch.setattr("posebook.explorers.own_picture_files.person_detector", lambda: lambda image: np.zeros((0, 5)))
     x, y, width, height = guess_box(picture(height=200, width=100))
     assert (x, y) == (pytest.approx(5), pytest.approx(10)) and (width, height) == (
         pytest.approx(90),
         pytest.approx(180),
     )
     found = lambda image: np.array([[1, 2, 3, 4, 0.9]])  # noqa: E731
-    monkeypatch.setattr("posebook.explorers.own_picture.person_detector", lambda: found)
+    monkeypatch.setattr("posebook.explorers.own_picture_files.person_detector", lambda: found)
     assert guess_box(picture()).tolist() == [1, 2, 3, 4]
     for box in ([1, 2, 3], [0, 0, 0, 5], [[0, 0, 5, 5]] * 3):
         with pytest.raises(PosebookError, match="Expected a box x, y, width, height"):

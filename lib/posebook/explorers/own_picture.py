@@ -1,12 +1,10 @@
 """OwnPictureExplorer: one's own picture, a box, and every method that has weights, over the picture and in space."""
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import ipywidgets as widgets
 import numpy as np
-from PIL import Image, ImageOps
 
 from posebook.errors import PosebookError
 from posebook.explorers.base import WIDE, Explorer, live, slider
@@ -21,14 +19,12 @@ from posebook.explorers.own_picture_figures import (
     space_figure,
     space_traces,
 )
+from posebook.explorers.own_picture_files import guess_box, read_picture
 from posebook.methods import FOCAL, Looked, Method, default_root_depth, look
 from posebook.methods.method import DEPTH_MARGIN
 from posebook.plots.style import scene
-from posebook.video import box_table, open_frames, person_detector
+from posebook.video import box_table, open_frames
 from posebook.video.frames import natural
-
-LARGEST = 50_000_000  # pixels of a picture that is taken
-SHARE = 0.9  # of the picture: the box where nobody was found
 
 
 class OwnPictureExplorer(Explorer):
@@ -203,31 +199,3 @@ class OwnPictureExplorer(Explorer):
         """The picture, and a column a method."""
         caption = f"focal length {self.focal.value:.0f} px, root depth {self.root_depth():.1f} m"
         return page(self.pictures[self.frame.value], self.boxes[self.frame.value], self.people, caption)
-
-
-def read_picture(name: str, content: bytes) -> np.ndarray:
-    """(H, W, 3) uint8 RGB, upright, of an uploaded file.
-
-    Raises:
-        PosebookError: not a picture, or one of more than 50 million pixels.
-    """
-    try:
-        with Image.open(io.BytesIO(content)) as picture:
-            if picture.width * picture.height > LARGEST:
-                raise PosebookError(f"{name} has {picture.width} x {picture.height} pixels; scale it down below 50 M.")
-            return np.array(ImageOps.exif_transpose(picture).convert("RGB"))
-    except (OSError, Image.DecompressionBombError) as error:
-        raise PosebookError(f"{name} is not a picture that can be read: {error}. Use JPEG or PNG.") from None
-
-
-def guess_box(picture: np.ndarray) -> np.ndarray:
-    """(4,) the surest person that the HOG detector finds, else most of the picture."""
-    height, width = picture.shape[:2]
-    try:
-        found = person_detector()(picture)
-    except PosebookError:  # no OpenCV here
-        found = np.zeros((0, 5))
-    if len(found):
-        return found[0, :4]
-    margin = (1 - SHARE) / 2
-    return np.array([margin * width, margin * height, SHARE * width, SHARE * height])
