@@ -30,8 +30,9 @@ def test_a_fresh_machine_has_nothing_needed_missing_and_a_remedy_for_the_rest():
     checks = found()
     assert set(checks) == {
         *("versions", "device", "disk", "notebooks", "body", "data", "CMU motion", "trunk", "licensed SMPL"),
+        "official weights",
     }
-    for name in ("body", "data", "CMU motion", "licensed SMPL"):
+    for name in ("body", "data", "CMU motion", "licensed SMPL", "official weights"):
         assert checks[name].state == "optional" and checks[name].remedy
     assert "data_download/cmu_mocap.py" in checks["CMU motion"].remedy
     assert checks["versions"].state == "ok" and "torch 2.13.0" in checks["versions"].found
@@ -82,6 +83,14 @@ def test_unknown_kinds_are_refused_before_anything_is_removed(tmp_path):
     with pytest.raises(PosebookError, match="Unknown kind nonsense"):
         clear_cache(["runs", "nonsense"])
     assert (tmp_path / "runs" / "a").exists()
+
+
+def test_own_weights_are_cleared_by_name_only(tmp_path):
+    for kind in ("weights", "runs"):
+        (cache_dir(kind) / "a").write_bytes(b"12345")
+    assert "weights" not in clear_cache([])
+    assert (tmp_path / "weights" / "a").exists() and not (tmp_path / "runs" / "a").exists()
+    assert clear_cache(["weights"]) == {"weights": 5} and not (tmp_path / "weights").exists()
 
 
 def test_every_kind_of_the_cache_can_be_shown_and_cleared(monkeypatch):

@@ -32,7 +32,8 @@ def test_chapters_and_seeds_run_and_a_failure_stops_no_other(tmp_path):
     """Three kernels: chapter 01 breaks, chapter 02 is fine, then 01 is repaired."""
     broken = chapter(tmp_path, "01", "print('before')", "1 / 0")
     chapter(tmp_path, "02")
-    (tmp_path / "notebooks" / "00_start_here.ipynb").write_text("{}")  # no chapter
+    for free in ("00_start_here", "07_your_own_images"):
+        (tmp_path / "notebooks" / f"{free}.ipynb").write_text("{}")  # no chapter
     notebooks, console = chapters(tmp_path), quiet()
     outcomes = run_all(notebooks, [request(tmp_path)], console)
     assert [(o.chapter, o.status) for o in outcomes] == [("01", "failed"), ("02", "finished")]

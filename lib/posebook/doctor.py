@@ -12,7 +12,8 @@ from posebook.provenance import device_info, versions
 
 # motion: clips made once; variants: trained networks. The help of `posebook cache` lists the same.
 CACHE_KINDS = ("body", "hand", "data", "motion", "cmu_mocap", "trunk", "variants", "checkpoints", "features",
-               "memory", "runs")  # fmt: skip
+               "memory", "runs", "weights")  # fmt: skip
+OWN_KINDS = ("weights",)  # the user's own files: cleared by name only
 NEEDED_BYTES = 5 * 10**9  # data and runs of the laptop profile, both motions
 TORCH_VERSION = "2.13.0"  # as pinned in pyproject.toml
 
@@ -110,6 +111,16 @@ def check_smpl() -> Check:
     return Check("licensed SMPL", "ok", path)
 
 
+def check_weights() -> Check:
+    """Official weight files where `posebook weights` looks."""
+    from posebook.weights import KNOWN, default_folder, find_file  # here: heavy
+
+    found = [known.name for known in KNOWN if find_file(known, default_folder())]
+    if not found:
+        return Check("official weights", "optional", "none (only notebook 07 can use them)", "posebook weights")
+    return Check("official weights", "ok", f"{', '.join(found)} in {default_folder()}")
+
+
 def check_notebooks() -> Check:
     """The clone with its chapter notebooks."""
     try:
@@ -129,6 +140,7 @@ CHECKS = (
     check_cmu,
     check_trunk,
     check_smpl,
+    check_weights,
 )
 
 
@@ -143,7 +155,7 @@ def cache_sizes() -> dict[str, int]:
 
 
 def clear_cache(kinds: list[str]) -> dict[str, int]:
-    """Remove these kinds (all when empty) from the cache; bytes freed per kind.
+    """Remove these kinds from the cache, all but the user's own files when none is named; bytes freed per kind.
 
     Raises:
         PosebookError: an unknown kind.
@@ -151,7 +163,7 @@ def clear_cache(kinds: list[str]) -> dict[str, int]:
     unknown = sorted(set(kinds) - set(CACHE_KINDS))
     if unknown:
         raise PosebookError(f"Unknown kind {', '.join(unknown)}. The cache holds {', '.join(CACHE_KINDS)}.")
-    freed = {kind: size for kind, size in cache_sizes().items() if kind in kinds or not kinds}
+    freed = {kind: size for kind, size in cache_sizes().items() if kind in kinds or not (kinds or kind in OWN_KINDS)}
     for kind in freed:
         shutil.rmtree(cache_dir(kind))
     return freed

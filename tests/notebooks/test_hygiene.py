@@ -12,7 +12,7 @@ from posebook.project import notebook_hash
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-CHAPTERS = [path for path in NOTEBOOKS if re.match(r"0[1-9]_", path.name)]
+CHAPTERS = [path for path in NOTEBOOKS if re.match(r"0[1-689]_", path.name)]  # 00 and 07 write no results
 TEMPLATE = FOLDER / "template.ipynb"
 PARAMETERS = {"profile", "seed", "motion", "device", "experiments", "out"}
 SKELETON = (  # headings of every chapter, in this order; each has its own sections between Setup and Results

@@ -6,6 +6,7 @@ from posebook.explorers.flow import FlowExplorer
 from posebook.explorers.lifting import LiftingExplorer
 from posebook.explorers.lixel import LixelExplorer
 from posebook.explorers.metric import MetricExplorer
+from posebook.explorers.own_picture import OwnPictureExplorer
 from posebook.explorers.parts import PartsExplorer
 from posebook.explorers.prediction import PredictionExplorer
 from posebook.explorers.sample import SampleExplorer
@@ -20,6 +21,7 @@ __all__ = [
     "LiftingExplorer",
     "LixelExplorer",
     "MetricExplorer",
+    "OwnPictureExplorer",
     "PartsExplorer",
     "PredictionExplorer",
     "SampleExplorer",

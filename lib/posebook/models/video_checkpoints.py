@@ -118,7 +118,7 @@ def spin_body_of(weights: VideoWeights, vertices: bool = True) -> SpinBody | Spi
 
 
 def _read(path: Path, entry: str, expected: str) -> VideoWeights:
-    content = read_file(path, _harmless())
+    content = read_file(path, harmless_numbers())
     named = tensors_of(content, entry, path, expected)
     body = {key.split(f"{_BODY}.")[1]: value for key, value in named.items() if _BODY in key.split(".")}
     state = {key: value for key, value in named.items() if _BODY not in key.split(".")}
@@ -128,8 +128,8 @@ def _read(path: Path, entry: str, expected: str) -> VideoWeights:
     return VideoWeights(state, body, judged, None if epoch is None else int(epoch), performance)
 
 
-def _harmless() -> list:
-    """A NumPy number in a pickle, by its names in NumPy 1 and 2."""
+def harmless_numbers() -> list:
+    """What a NumPy number in a pickle is made of, by its names in NumPy 1 and 2, for torch's safe_globals."""
     scalar = np._core.multiarray.scalar
     return [(scalar, "numpy.core.multiarray.scalar"), (scalar, "numpy._core.multiarray.scalar"), np.dtype,
             np.dtypes.Float64DType, np.dtypes.Float32DType]  # fmt: skip
