@@ -62,7 +62,7 @@ OPENPOSE25 = JointSet(
           "L_heel<L_ankle R_big_toe<R_ankle R_small_toe<R_big_toe R_heel<R_ankle"), (8,),
 )  # fmt: skip
 
-# BODY_25's tree, then the annotations', hung on the OpenPose neck, the pool's only joint in the middle of the upper body.
+# BODY_25's tree, then that of the annotations, hung on the OpenPose neck.
 _SPIN49_PARENTS = (
     *OPENPOSE25.parents,
     26, 27, 39, 39, 28, 29, 32, 33, 37, 37, 34, 35, 1, 37, 8, 1, 39, 37, 42, 43, 44, 44, 45, 46,
