@@ -4,8 +4,10 @@ Nothing here comes from lib/posebook: fixtures must not share its mistakes. Axes
 z to the front; metres.
 """
 
+from pathlib import Path
 from typing import NamedTuple
 
+import av
 import numpy as np
 from scipy.spatial.transform import Rotation
 
@@ -84,3 +86,15 @@ Z_TO_Y = np.array([[1.0, 0, 0], [0, 0, 1.0], [0, -1.0, 0]])  # z-up coordinates 
 def pinhole(points: np.ndarray, K: np.ndarray) -> np.ndarray:
     """(..., 2) pixels."""
     return points[..., :2] / points[..., 2:] * np.array([K[0, 0], K[1, 1]]) + K[:2, 2]
+
+
+def video(path: Path, frames: int, width: int, height: int) -> None:
+    """A video whose frame k is grey of level 20 k."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for k in range(frames):
+            picture = np.full((height, width, 3), 20 * k, np.uint8)
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        out.mux(stream.encode())

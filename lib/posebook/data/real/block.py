@@ -26,8 +26,9 @@ BODY_DIMS = {  # stored field -> shape after N; J joints of the dataset's own se
     "keypoints2d": ("J", 3),  # x, y and confidence, 0 where unlabelled
     "keypoints3d": ("J", 3),
     "distortion": (5,),  # k1 k2 k3 p1 p2 of the lens, whose effect K leaves out
-    "features": (2048,),  # of pictures that are not published
+    "universal3d": ("J", 3),  # MPI-INF-3DHP's joints scaled to one skeleton, which its metrics use
     "fps": (),
+    "fitted": (),  # 1 where a row has the body's parameters, where some have none
 }
 HAND_DIMS = {
     "box": (4,),

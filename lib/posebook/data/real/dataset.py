@@ -18,6 +18,7 @@ from posebook.hand.sample import HAND_FIELDS, HandSample
 from posebook.joint_atlas import atlas_set
 from posebook.profile import Profile, laptop
 
+PARAMETERS = ("global_orient", "body_pose", "betas", "transl")
 IN_PIXELS = ("joints2d", "joints2d_h36m17", "keypoints2d")
 
 
@@ -31,7 +32,8 @@ class RealDataset(Dataset):
     Attributes:
         arrays: fields of the sample schema, (N, …); zeros where `manifest["missing_fields"]` names them.
         extras: what the dataset has besides: keypoints2d, keypoints3d (in the joint set manifest["keypoints"]),
-            distortion, features, fps. keypoints2d are pixels of the crop with a confidence.
+            distortion, fps and others. keypoints2d are pixels of the crop with a confidence.
+        stored: the same in pixels of the whole picture. boxes: (N, 4) x, y, side, side there.
         texts: those of the schema, `frame`, `camera` and `image` (path below manifest["source"]).
 
     Raises:
@@ -43,9 +45,9 @@ class RealDataset(Dataset):
         self.manifest = read_manifest(self.folder)
         self.texts = {name: Texts(self.folder, name) for name in TEXTS}
         self.texts["frame"] = self._stored("frame", (), np.int64)
-        stored = {name: self._stored(name, self._dims(name)) for name in self.manifest["stored"]}
-        self.boxes = stored["box"]
-        seen = {name: self._in_crop(name, array) for name, array in stored.items()}
+        self.stored = {name: self._stored(name, self._dims(name)) for name in self.manifest["stored"]}
+        self.boxes = self.stored["box"]
+        seen = {name: self._in_crop(name, array) for name, array in self.stored.items()}
         self.arrays = {name: seen[name] if name in seen else self._absent(name) for name in self.fields}
         self.extras = {name: array for name, array in seen.items() if name not in self.fields}
 
@@ -76,7 +78,11 @@ class RealDataset(Dataset):
     def __getitem__(self, i: int) -> Sample:
         """Sample i; `valid` is False for what the dataset lacks."""
         sample = super().__getitem__(i)
-        return sample._replace(fps=float(self.extras["fps"][i])) if "fps" in self.extras else sample
+        if "fps" in self.extras:
+            sample = sample._replace(fps=float(self.extras["fps"][i]))
+        if "fitted" in self.extras and not self.extras["fitted"][i]:
+            sample = sample._replace(valid=sample.valid | dict.fromkeys(PARAMETERS, False))
+        return sample
 
     def describe(self) -> str:
         """One line for protocols and tables."""

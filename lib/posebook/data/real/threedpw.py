@@ -77,7 +77,7 @@ def rest_pelvis(joints: np.ndarray, trans: np.ndarray, path: Path) -> np.ndarray
     drift = float(np.abs(offsets - pelvis).max())
     if drift > DRIFT:
         raise PosebookError(f"{path}: joint 0 minus trans should not change within a sequence, it moves by "
-                            f"{drift:.3f} m: jointPositions and trans are not of the same frames or units.")  # fmt: skip
+                            f"{drift:.3f} m: jointPositions and trans have other frames or units.")  # fmt: skip
     return pelvis
 
 
