@@ -91,6 +91,27 @@ def check_handedness(points: np.ndarray, joints: str, where: str) -> None:
         )
 
 
+def fingers_to_palm(points: np.ndarray) -> float:
+    """Mean metres that fingertips lie to the palm's side of the knuckles of a right hand, (n, 21, 3) camera frame.
+
+    Out of a right hand's palm points (index knuckle - wrist) x (little finger's knuckle - wrist).
+    """
+    hand = atlas_set("hand21")
+    knuckles, tips = ([hand.index(f"{f}{k}") for f in ("index", "middle", "ring", "pinky")] for k in (1, 4))
+    wrist = points[:, :1]
+    palm = np.cross(points[:, knuckles[0]] - wrist[:, 0], points[:, knuckles[3]] - wrist[:, 0])
+    palm /= np.maximum(np.linalg.norm(palm, axis=-1, keepdims=True), 1e-12)
+    return float(((points[:, tips] - points[:, knuckles]) * palm[:, None]).sum(-1).mean())
+
+
+def check_right_hand(points: np.ndarray, where: str) -> None:
+    """PosebookError if fingers bend to the back of the hand."""
+    to_palm = fingers_to_palm(points)
+    if to_palm < -BENT:
+        raise PosebookError(f"{where}: fingers bend {-to_palm * 1000:.0f} mm to the back of the hand: these are left "
+                            "hands, or the frame is left-handed (a mirrored axis).")  # fmt: skip
+
+
 def explain_projection(
     points: np.ndarray, K: np.ndarray, pixels: np.ndarray, width: float, seen: np.ndarray | None = None
 ) -> tuple[float, str]:
@@ -141,7 +162,9 @@ def check_block(block: Block, kind: str, keypoints: str | None, rows: int) -> No
         if name not in fields or joints is None:
             continue
         check_units(fields[name], joints, f"{where}, {name}")
-        if joints != "hand21":
+        if joints == "hand21":
+            check_right_hand(fields[name], f"{where}, {name}")
+        else:
             check_sides(fields[name], joints, f"{where}, {name}")
             check_handedness(fields[name], joints, f"{where}, {name}")
         check_labels2d(fields, name, joints, keypoints, f"{where}, {name}")
