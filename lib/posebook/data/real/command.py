@@ -18,8 +18,10 @@ SHOWN = 3  # missing pictures that are named
 NOTHING = "Nothing to do: give --source DIR|URL, or --check. See data_download/README.md."
 
 
-def script(run: Callable[[str, Path, bool], None], default_out: Callable[[], Path], sources: str, about: str) -> None:
-    """Run a data_download script: parse the three options, print errors as one line, exit 1 on an error.
+def command(
+    run: Callable[[str, Path, bool], None], default_out: Callable[[], Path], sources: str, about: str
+) -> Callable[..., None]:
+    """The command line of a data_download script: three options, errors as one line, exit code 1 on an error.
 
     Args:
         run: gets source ("" without one), out and check.
@@ -49,7 +51,12 @@ def script(run: Callable[[str, Path, bool], None], default_out: Callable[[], Pat
             raise typer.Exit(1) from None
 
     main.__doc__ = about
-    typer.run(main)
+    return main
+
+
+def script(run: Callable[[str, Path, bool], None], default_out: Callable[[], Path], sources: str, about: str) -> None:
+    """Run a data_download script; see `command`."""
+    typer.run(command(run, default_out, sources, about))
 
 
 def dataset_script(reader: Reader) -> None:
