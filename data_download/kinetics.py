@@ -1,4 +1,4 @@
-"""Prepare Kinetics-400: npz files of 2D joints that your detector found (the form is in lib/posebook/data/real/kinetics.py).
+"""Prepare Kinetics-400: npz files of 2D joints that your own detector found; README.md gives their form.
 
 python data_download/kinetics.py --source ~/kinetics
 python data_download/kinetics.py --check

@@ -54,16 +54,18 @@ def intrinsics(focal, centre) -> np.ndarray:
     return np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]], dtype=np.float64)
 
 
-def project_lens(points: np.ndarray, K: np.ndarray, distortion: np.ndarray) -> np.ndarray:
-    """Human3.6M's camera with its lens.
+def project_lens(points: np.ndarray, K: np.ndarray, distortion: np.ndarray, opencv: bool = False) -> np.ndarray:
+    """Human3.6M's camera with its lens, or OpenCV's (HumanEva).
 
     With n = (x / z, y / z), r2 = |n|^2 and q = (p2, p1):
-    uv = f (n (1 + k1 r2 + k2 r2^2 + k3 r2^3 + q . n) + q r2) + c. OpenCV's form, with 2 q . n, is 0.2 px off.
+    uv = f (n (1 + k1 r2 + k2 r2^2 + k3 r2^3 + q . n) + q r2) + c. OpenCV's form has 2 q . n; taken
+    for Human3.6M's it is 0.2 px off.
 
     Args:
         points: (..., 3) metres, camera frame.
         K: (3, 3) without skew.
         distortion: (5,) k1 k2 k3 p1 p2, in the order of metadata.xml.
+        opencv: OpenCV's tangential form.
 
     Returns:
         (..., 2) pixels. Source: specs/data.md section 1.1.
@@ -71,5 +73,5 @@ def project_lens(points: np.ndarray, K: np.ndarray, distortion: np.ndarray) -> n
     k, q = np.asarray(distortion[:3], np.float64), np.asarray(distortion[[4, 3]], np.float64)
     n = points[..., :2] / points[..., 2:]
     r2 = (n**2).sum(-1, keepdims=True)
-    radial = 1 + k[0] * r2 + k[1] * r2**2 + k[2] * r2**3 + (n * q).sum(-1, keepdims=True)
+    radial = 1 + k[0] * r2 + k[1] * r2**2 + k[2] * r2**3 + (2 if opencv else 1) * (n * q).sum(-1, keepdims=True)
     return (n * radial + q * r2) * np.array([K[0, 0], K[1, 1]]) + K[:2, 2]

@@ -1,4 +1,4 @@
-"""HumanEva-I in the form VideoPose3D's scripts make: `data_3d_humaneva15.npz`, `data_2d_humaneva15_gt.npz`, calibrations.
+"""HumanEva-I as VideoPose3D's scripts make it: `data_3d_humaneva15.npz`, `data_2d_humaneva15_gt.npz`, calibrations.
 
 15 joints, metres of the world; 2D pixels of three cameras; `S1/Calibration_Data/C1.cal` holds 22 numbers: f, c, skew,
 k1 k2 p1 p2 k3, R row by row, t in millimetres, and an OpenCV lens. Both npz files hold pickled dictionaries, which are
@@ -74,8 +74,8 @@ def chunk_block(path: Path, subject: str, camera: str, chunk: str, world, labels
         "keypoints3d": points,
         "keypoints2d": np.concatenate([pixels, np.ones_like(pixels[..., :1])], -1),
     }
-    name, clip = chunk.replace(" ", "_"), f"{subject}_{chunk.replace(' ', '_')}"
-    return Block("", np.arange(count), f"{clip}_{camera}", fields, subject=subject, action=name.split("_")[0], clip=clip,
+    clip, action = f"{subject}_{chunk.replace(' ', '_')}", chunk.split(" ")[0]
+    return Block("", np.arange(count), f"{clip}_{camera}", fields, subject=subject, action=action, clip=clip,
                  camera=camera)  # fmt: skip
 
 
