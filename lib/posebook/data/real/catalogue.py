@@ -64,7 +64,7 @@ CATALOGUE = (
         "its smpl_param.json.",
     ),
     Entry(
-        "mpi_inf_3dhp", "MPI-INF-3DHP", "8 actors, 14 cameras, marker-less; a test set indoors and outdoors",
+        "mpi_inf_3dhp", "MPI-INF-3DHP", "8 actors, 14 cameras; a test set indoors and outdoors",
         "research, non-commercial", "http://gvv.mpi-inf.mpg.de/3dhp-dataset/mpi_inf_3dhp.zip",
         (File("mpi_inf_3dhp.zip", "http://gvv.mpi-inf.mpg.de/3dhp-dataset/mpi_inf_3dhp.zip"),),
         "the archive holds scripts that fetch the rest", "01 04", "28 (train) or 17 (test) joints in 2D and 3D, camera",
@@ -98,7 +98,7 @@ CATALOGUE = (
         ("train2017", "val2017"), "coco.py", "COCO has 2D joints only.",
     ),
     Entry(
-        "up3d", "UP-3D (Unite the People)", "sport photos with SMPL fits", "CC BY-NC 4.0; SMPL licence apart",
+        "up3d", "UP-3D (Unite the People)", "photos of LSP, MPII and FashionPose with SMPL fits", "CC BY-NC 4.0; SMPL licence apart",
         "http://files.is.tue.mpg.de/classner/up", (File("up-3d.zip"),), "see the page", "02",
         "SMPL, LSP-14 joints in 2D", ("train", "val", "trainval", "test"), "up3d.py",
         "Joints in 3D are those of the fitted mesh and need your SMPL files (data_download/body_models.py).",
@@ -111,7 +111,7 @@ CATALOGUE = (
         ("train", "validate"), "humaneva.py", "Its 15 joints are not those of Human3.6M: it has keypoints3d.",
     ),
     Entry(
-        "pennaction", "PennAction", "2,326 clips of 15 sports, 13 joints", "research",
+        "pennaction", "PennAction", "2,326 clips of sports", "see the page",
         "http://dreamdragon.github.io/PennAction", (File("Penn_Action.tar.gz"),), "3 GB", "04",
         "13 joints in 2D, boxes", ("train", "test"), "pennaction.py", "PennAction has 2D joints only.",
     ),
@@ -124,7 +124,7 @@ CATALOGUE = (
         "instavariety", "InstaVariety", "detected joints on Instagram videos, no pictures",
         "VIBE's files: non-commercial", "https://github.com/akanazawa/human_dynamics",
         (File("insta_train_db.h5", checksum="8ec335d1d48bd54687ad5c9a6eeb2999"),), "18 GB", "04",
-        "OpenPose-25 pseudo-labels in 2D, features", ("train",), "instavariety.py",
+        "OpenPose-25 pseudo-labels in 2D", ("train",), "instavariety.py",
         "InstaVariety has 2D pseudo-labels only, and no pictures.",
     ),
     Entry(

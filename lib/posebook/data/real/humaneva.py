@@ -79,5 +79,7 @@ def chunk_block(path: Path, subject: str, camera: str, chunk: str, world, labels
                  camera=camera)  # fmt: skip
 
 
-READER = Reader("humaneva", label_files, blocks, keypoints="humaneva15", fps=60.0,
-                pixels="as projected through the lens, taken for continuous pixels; chunks name no pictures")  # fmt: skip
+READER = Reader(
+    "humaneva", label_files, blocks, keypoints="humaneva15", fps=60.0,
+    pixels="as projected through the lens, taken for continuous pixels; chunks name no pictures",
+)  # fmt: skip
