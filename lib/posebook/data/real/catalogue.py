@@ -98,7 +98,8 @@ CATALOGUE = (
         ("train2017", "val2017"), "coco.py", "COCO has 2D joints only.",
     ),
     Entry(
-        "up3d", "UP-3D (Unite the People)", "photos of LSP, MPII and FashionPose with SMPL fits", "CC BY-NC 4.0; SMPL licence apart",
+        "up3d", "UP-3D (Unite the People)", "photos of LSP, MPII and FashionPose with SMPL fits",
+        "CC BY-NC 4.0; SMPL licence apart",
         "http://files.is.tue.mpg.de/classner/up", (File("up-3d.zip"),), "see the page", "02",
         "SMPL, LSP-14 joints in 2D", ("train", "val", "trainval", "test"), "up3d.py",
         "Joints in 3D are those of the fitted mesh and need your SMPL files (data_download/body_models.py).",

@@ -147,7 +147,8 @@ def need(dataset: Dataset, fields: tuple[str, ...], what: str) -> None:
         PosebookError: one of the fields is missing.
     """
     m = dataset.manifest
-    lacking = [field for field in fields if field in m.get("missing_fields", [])]
+    known = (*dataset.arrays, *getattr(dataset, "extras", ()))
+    lacking = [field for field in fields if field in m.get("missing_fields", []) or field not in known]
     if lacking:
         name = m.get("name") or m.get("motion_name")
         note = entry(name).lacks if m.get("name") else ""

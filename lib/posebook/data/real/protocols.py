@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from posebook.data.real.dataset import RealDataset
+from posebook.data.real.dataset import RealDataset, need
 from posebook.errors import PosebookError
 from posebook.joint_atlas import atlas_set, convert
 
@@ -107,28 +107,33 @@ def scored_rows(dataset: RealDataset, protocol: Preset) -> np.ndarray:
     return rows
 
 
-def target_joints(dataset: RealDataset, protocol: Preset, rows: np.ndarray) -> np.ndarray:
-    """(R, J, 3) metres of the scored rows, in the protocol's joint order, camera frame, root as it is.
+def source_set(dataset: RealDataset, protocol: Preset) -> str:
+    """Joint set of the field that a protocol's target comes from."""
+    own = {"joints3d": "hand21" if dataset.manifest["kind"] == "hand" else "smpl24", "joints3d_h36m17": "h36m17"}
+    return own.get(protocol.source) or dataset.manifest["keypoints"]
+
+
+def source_joints(dataset: RealDataset, protocol: Preset, rows: np.ndarray) -> np.ndarray:
+    """(R, S, 3) metres, camera frame, in the order of `source_set`: what predictions must give, too.
 
     Raises:
         PosebookError: the dataset lacks the joints.
     """
-    field = protocol.source
-    array = dataset.arrays.get(field) if field in dataset.arrays else dataset.extras.get(field)
-    if array is None or field in dataset.manifest["missing_fields"]:
-        from posebook.data.real.dataset import need
-
-        need(dataset, (field,), f"protocol {protocol.name}")
-        raise PosebookError(f"{dataset.manifest['name']} has no {field}, which protocol {protocol.name} needs.")
-    own = {"joints3d": "hand21" if dataset.manifest["kind"] == "hand" else "smpl24", "joints3d_h36m17": "h36m17"}
-    return convert(np.asarray(array[rows]), own.get(field, dataset.manifest["keypoints"]), protocol.joints).points
-
-
-def root_of(dataset: RealDataset, protocol: Preset, rows: np.ndarray) -> np.ndarray:
-    """(R, 3) the place that the protocol subtracts, of the target joints before they are cut down to its own."""
-    whole = {"joints3d": "smpl24", "joints3d_h36m17": "h36m17"}.get(protocol.source, protocol.joints)
-    if dataset.manifest["kind"] == "hand":
-        whole = "hand21"
+    need(dataset, (protocol.source,), f"protocol {protocol.name}")
     array = dataset.arrays[protocol.source] if protocol.source in dataset.arrays else dataset.extras[protocol.source]
-    index = [atlas_set(whole).index(name) for name in protocol.root]
-    return np.asarray(array[rows])[:, index].mean(1)
+    return np.asarray(array[rows])
+
+
+def reduce_joints(points: np.ndarray, protocol: Preset, source: str) -> np.ndarray:
+    """Subtract the protocol's root and keep its joints.
+
+    Args:
+        points: (R, S, 3) in the order of `source`.
+        protocol: any.
+        source: an atlas name.
+
+    Returns:
+        (R, J, 3) in the order of protocol.joints.
+    """
+    root = points[:, [atlas_set(source).index(name) for name in protocol.root]].mean(1, keepdims=True)
+    return convert(points - root, source, protocol.joints).points
