@@ -214,7 +214,7 @@ def cache(
         list[str] | None,
         typer.Argument(
             metavar="KIND",
-            help="body, hand, data, motion, cmu_mocap, trunk, variants, features, memory, runs; all when left out",
+            help="body, hand, data, real, motion, cmu_mocap, trunk, variants, features, memory, runs; else all",
         ),
     ] = None,
     clear: Annotated[bool, typer.Option("--clear", help="remove these kinds; everything when none is named")] = False,

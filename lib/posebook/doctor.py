@@ -11,7 +11,7 @@ from posebook.project import chapters, project_root
 from posebook.provenance import device_info, versions
 
 # motion: clips made once; variants: trained networks. The help of `posebook cache` lists the same.
-CACHE_KINDS = ("body", "hand", "data", "motion", "cmu_mocap", "trunk", "variants", "features", "memory", "runs")
+CACHE_KINDS = ("body", "hand", "data", "real", "motion", "cmu_mocap", "trunk", "variants", "features", "memory", "runs")
 NEEDED_BYTES = 5 * 10**9  # data and runs of the laptop profile, both motions
 TORCH_VERSION = "2.13.0"  # as pinned in pyproject.toml
 

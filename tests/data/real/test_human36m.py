@@ -7,6 +7,7 @@ import numpy as np
 import people
 import pytest
 
+from posebook.data.batches import Batches
 from posebook.data.real import human36m, human36m_json
 from posebook.data.real.checks import h36m17_order
 from posebook.data.real.geometry import project_lens
@@ -71,6 +72,9 @@ def test_json_form(tmp_path, prepared, pinhole, monkeypatch):
     found = pinhole(np.asarray(dataset.arrays["joints3d_h36m17"]), np.asarray(dataset.arrays["K"]))
     assert np.abs(found - np.asarray(dataset.arrays["joints2d_h36m17"])).max() < 0.05
     assert (found > 0).all() and (found < dataset.image_size).all()  # boxes and projections belong together
+    batch = Batches(dataset).get(np.array([0, 7]))  # what chapters train on
+    assert batch.image.shape == (2, 3, dataset.image_size, dataset.image_size) and batch.pixels.shape == (2, 17, 2)
+    np.testing.assert_allclose(batch.pixels.numpy(), found[[0, 7]], atol=0.05)
     assert dataset.arrays["image"][3].max() <= 5 and not dataset[0].valid["transl"]
     assert dataset[0].valid["betas"] and not dataset[5].valid["betas"]  # the last frame has no fit
 

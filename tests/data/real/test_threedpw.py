@@ -6,7 +6,9 @@ import fixtures_threedpw as fixture
 import numpy as np
 import people
 import pytest
+import torch
 
+from posebook.data.real import body_models
 from posebook.data.real.prepare import prepare
 from posebook.data.real.threedpw import READER
 from posebook.errors import PosebookError
@@ -101,3 +103,25 @@ def test_a_missing_field_is_named(tmp_path):
     del stored["campose_valid"]
     fixture.save(root, "test", stored)
     refused(root, tmp_path, "downtown_walking_00.pkl: the fields campose_valid are missing")
+
+
+def test_scored_joints_are_regressed_with_the_users_models(tmp_path, prepared, monkeypatch):
+    """A stand-in for SMPL and its regressor that poses the fixture's skeleton; the rows have the left leg first."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    for name in ("SMPL_MALE.npz", "SMPL_FEMALE.npz", body_models.REGRESSOR):
+        (folder / name).write_bytes(b"x")
+
+    def posed(betas, rotations):
+        poses = people.Rotation.from_matrix(rotations.numpy().reshape(-1, 3, 3)).as_rotvec().reshape(-1, 72)
+        joints = people.h36m17(people.forward(poses, np.zeros((len(poses), 3))))
+        return torch.from_numpy(joints[:, [0, 4, 5, 6, 1, 2, 3, *range(7, 17)]])
+
+    monkeypatch.setattr(body_models, "models_folder", lambda: folder)
+    monkeypatch.setattr(body_models, "regressed", lambda gender, folder: posed)
+    fixture.write(tmp_path / "3DPW", pictures=False)
+    dataset = prepared(READER, tmp_path / "3DPW", "test")
+    R, t = people.camera_y_up()
+    expected = people.h36m17(people.person(fixture.FRAMES, 1).joints) @ R.T + t
+    np.testing.assert_allclose(dataset.arrays["joints3d_h36m17"][7:], expected[KEPT], atol=1e-4)
+    assert "joints3d_h36m17" not in dataset.manifest["missing_fields"]

@@ -3,14 +3,21 @@
 A converted file holds the arrays under their own names and is read like the original: load_body(path), load_hand(path).
 """
 
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from posebook.body.smpl_file import read_smpl_file
 from posebook.cache import atomic_path, cache_dir
 from posebook.errors import PosebookError
 from posebook.hand.mano_file import read_mano_file
+from posebook.joint_atlas import LEGS_EXCHANGED
+from posebook.rotations import axis_angle_to_matrix
+
+REGRESSOR, FRAMES = "J_regressor_h36m.npy", 512  # SPIN's; bodies posed at a time
 
 SOURCES = {  # converted name -> names that people have the original under
     "SMPL_NEUTRAL": ("SMPL_NEUTRAL", "basicModel_neutral_lbs_10_207_0_v1.0.0"),
@@ -64,6 +71,44 @@ def rest_pelvis(betas: np.ndarray, gender: str = "neutral", folder: Path | None 
         return row @ model["v_template"] + betas @ slope.T
 
 
+def regressor_files(genders: Sequence[str], folder: Path | None = None) -> list[Path]:
+    """Converted models of these genders and Human3.6M's regressor; empty unless all are there."""
+    folder = folder or models_folder()
+    files = [folder / REGRESSOR, *(folder / f"SMPL_{g.upper()}.npz" for g in genders)]
+    return files if all(f.is_file() for f in files) else []
+
+
+@lru_cache(maxsize=3)
+def regressed(gender: str, folder: Path) -> Callable:
+    """Function of betas (B, 10) and relative rotations (B, 24, 3, 3): (B, 17, 3) joints of the mesh, left leg first."""
+    from posebook.body import load_body
+    from posebook.joint_layer import RegressedJoints
+
+    return RegressedJoints(load_body(folder / f"SMPL_{gender.upper()}.npz"), np.load(folder / REGRESSOR))
+
+
+def h36m_joints(fields: dict[str, np.ndarray], gender: str, folder: Path | None = None) -> np.ndarray:
+    """Human3.6M's 17 joints of posed SMPL bodies, right leg first, as papers score them on 3DPW.
+
+    Args:
+        fields: global_orient, body_pose, betas, transl of n bodies, one frame.
+        gender: whose model the parameters are of.
+        folder: of converted models, with J_regressor_h36m.npy, whose rows have the left leg first.
+
+    Returns:
+        (n, 17, 3) metres. Source: specs/data.md sections 1.5 and 2.
+    """
+    pose = np.concatenate([fields["global_orient"], fields["body_pose"]], 1).reshape(-1, 24, 3)
+    function, parts = regressed(gender, folder or models_folder()), []
+    for start in range(0, len(pose), FRAMES):
+        part = slice(start, start + FRAMES)
+        rotations = axis_angle_to_matrix(torch.from_numpy(pose[part]).float())
+        with torch.no_grad():
+            joints = function(torch.from_numpy(np.array(fields["betas"][part])).float(), rotations)
+        parts.append(joints.numpy()[:, list(LEGS_EXCHANGED)] + fields["transl"][part, None])
+    return np.concatenate(parts)
+
+
 def convert_all(source: Path, out: Path) -> dict[str, Path]:
     """Convert every model found below `source` to `out`.
 
@@ -75,4 +120,13 @@ def convert_all(source: Path, out: Path) -> dict[str, Path]:
         wanted = ", ".join(f"{names[-1]}.pkl" for names in SOURCES.values())
         raise PosebookError(f"No model files below {source}: looked for {wanted} and SMPL_NEUTRAL.pkl. Register at "
                             "https://smpl.is.tue.mpg.de and https://mano.is.tue.mpg.de.")  # fmt: skip
-    return {name: convert_model(path, out / f"{name}.npz") for name, path in found.items()}
+    made = {name: convert_model(path, out / f"{name}.npz") for name, path in found.items()}
+    regressor = next(iter(sorted(source.rglob(REGRESSOR))), None)
+    if regressor is not None:
+        rows = np.load(regressor, allow_pickle=False)
+        if rows.shape != (17, 6890):
+            raise PosebookError(f"{regressor}: expected (17, 6890), found {rows.shape}. It comes with SPIN's data.")
+        with atomic_path(out / REGRESSOR) as temporary, open(temporary, "wb") as stream:
+            np.save(stream, rows)
+        made[REGRESSOR] = out / REGRESSOR
+    return made

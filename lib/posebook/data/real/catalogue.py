@@ -44,8 +44,8 @@ CATALOGUE = (
         "non-commercial research, no redistribution", "https://virtualhumans.mpi-inf.mpg.de/3DPW",
         (File("imageFiles.zip"), File("sequenceFiles.zip")), "4.5 GB of pictures", "03 04",
         "SMPL, SMPL-24 joints, camera, OpenPose-18 detections", ("train", "validation", "test"), "threedpw.py",
-        "H36M-17 joints are regressed from the mesh: they need your SMPL files (data_download/body_models.py) and "
-        "SPIN's J_regressor_h36m.npy.",
+        "H36M-17 joints are regressed from the mesh: convert your SMPL files and SPIN's J_regressor_h36m.npy "
+        "(data_download/body_models.py), then prepare again.",
     ),
     Entry(
         "human36m", "Human3.6M", "11 actors, 15 actions, 4 calibrated cameras in a studio", RESEARCH,
@@ -138,7 +138,8 @@ CATALOGUE = (
         "body_models", "SMPL and MANO", "the licensed body and hand models, converted once to plain npz",
         "non-commercial; each its own", "https://smpl.is.tue.mpg.de, https://mano.is.tue.mpg.de",
         (File("basicModel_f_lbs_10_207_0_v1.0.0.pkl"), File("basicModel_m_lbs_10_207_0_v1.0.0.pkl"),
-         File("SMPL_NEUTRAL.pkl"), File("MANO_RIGHT.pkl")), "under 1 GB", "02 03 04", "models",
+         File("SMPL_NEUTRAL.pkl"), File("MANO_RIGHT.pkl"), File("J_regressor_h36m.npy")),
+        "under 1 GB", "02 03 04", "models",
         ("models",), "body_models.py",
     ),
 )  # fmt: skip

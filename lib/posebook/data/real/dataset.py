@@ -6,7 +6,7 @@ import numpy as np
 
 from posebook.cache import cache_dir
 from posebook.data.chunks import array_shape
-from posebook.data.dataset import Dataset, read_manifest
+from posebook.data.dataset import Dataset, need, read_manifest
 from posebook.data.real.block import DIMS, TEXTS
 from posebook.data.real.catalogue import entry
 from posebook.data.real.derived import Derived, K_in_crop, points_in_crop, zeros
@@ -17,6 +17,8 @@ from posebook.errors import PosebookError
 from posebook.hand.sample import HAND_FIELDS, HandSample
 from posebook.joint_atlas import atlas_set
 from posebook.profile import Profile, laptop
+
+__all__ = ["RealDataset", "RealHandDataset", "need", "open_real", "split_folder"]
 
 PARAMETERS = ("global_orient", "body_pose", "betas", "transl")
 IN_PIXELS = ("joints2d", "joints2d_h36m17", "keypoints2d")
@@ -133,23 +135,3 @@ def open_real(name: str, split: str, profile: Profile | None = None, root: Path 
                             f"{known.script} --source <your files>; get them from {known.register}.")  # fmt: skip
     kind = read_manifest(folder)["kind"]
     return (RealHandDataset if kind == "hand" else RealDataset)(folder, (profile or laptop()).data.image_size)
-
-
-def need(dataset: Dataset, fields: tuple[str, ...], what: str) -> None:
-    """One sentence when a dataset lacks labels.
-
-    Args:
-        dataset: any.
-        fields: names of the schema.
-        what: who needs them, e.g. "chapter 01".
-
-    Raises:
-        PosebookError: one of the fields is missing.
-    """
-    m = dataset.manifest
-    known = (*dataset.arrays, *getattr(dataset, "extras", ()))
-    lacking = [field for field in fields if field in m.get("missing_fields", []) or field not in known]
-    if lacking:
-        name = m.get("name") or m.get("motion_name")
-        note = entry(name).lacks if m.get("name") else ""
-        raise PosebookError(f"{name} {m['split_name']} has no {', '.join(lacking)}, which {what} needs. {note}".strip())

@@ -1,7 +1,9 @@
 """3DPW: `sequenceFiles/{train,validation,test}/<sequence>.pkl` and `imageFiles/<sequence>/image_00000.jpg`.
 
 The pickles (Python 2) hold SMPL and 24 joints in the world, metres, and a camera per frame; frames without a camera are
-left out. Betas are cut to 10; detections come as (N, 3, 18) and are turned. Source: specs/data.md section 1.5.
+left out. Betas are cut to 10; detections come as (N, 3, 18) and are turned. Where your male and female SMPL files and
+J_regressor_h36m.npy are converted (body_models.py), the 17 joints that papers score are regressed from the mesh.
+Source: specs/data.md section 1.5.
 """
 
 from collections.abc import Iterator
@@ -10,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from posebook.data.real.block import Block
+from posebook.data.real.body_models import h36m_joints, regressor_files
 from posebook.data.real.files import read_plain_pickle
 from posebook.data.real.geometry import apply, camera_transl, check_rotation, rotate_orient
 from posebook.data.real.prepare import Reader, existing
@@ -22,17 +25,23 @@ DRIFT = 2e-3  # metres that the rest pelvis, joint 0 minus translation, may move
 
 
 def label_files(source: Path, split: str) -> list[Path]:
-    """Pickles of a split."""
+    """Pickles of a split, and what regresses Human3.6M's joints, if your SMPL files are converted."""
     folder = source / "sequenceFiles" / split
-    return existing(sorted(folder.glob("*.pkl")), "3dpw", f"Looked for {folder}/*.pkl.")
+    found = existing(sorted(folder.glob("*.pkl")), "3dpw", f"Looked for {folder}/*.pkl.")
+    return found + regressor_files(("male", "female"))
 
 
 def blocks(source: Path, split: str) -> Iterator[Block]:
     """One block per person of every sequence."""
-    for path in label_files(source, split):
+    files = label_files(source, split)
+    regress = any(path.suffix == ".npy" for path in files)
+    for path in (p for p in files if p.suffix == ".pkl"):
         stored = read_plain_pickle(path, "3dpw", FIELDS)
         for person in range(len(stored["poses"])):
-            yield person_block(stored, person, path)
+            block = person_block(stored, person, path)
+            if regress and len(block):
+                block.fields["joints3d_h36m17"] = h36m_joints(block.fields, block.gender)
+            yield block
 
 
 def person_block(stored: dict, person: int, path: Path) -> Block:
