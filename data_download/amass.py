@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 
 from posebook.cache import cache_dir
 from posebook.data.real.catalogue import entry
-from posebook.data.real.command import local_folder, script
+from posebook.data.real.command import script, source_folders
 from posebook.errors import PosebookError
 from posebook.motion.amass import find_amass, list_amass, load_amass, prepare_amass
 
@@ -22,7 +22,7 @@ def run(source: str, out: Path, check: bool) -> None:
     skipped = {}
     if source:
         out.mkdir(parents=True, exist_ok=True)
-        files = find_amass(local_folder(entry("amass"), source, out))
+        files = find_amass(source_folders(entry("amass"), source, out)[-1])
         skipped = prepare_amass(tqdm(files.items(), desc="converting", unit="clip"), out)
     clips = list_amass(out)
     for clip in tqdm(clips, desc="reading clips"):

@@ -11,7 +11,7 @@ import typer
 from posebook.cache import cache_dir
 from posebook.data.real.body_models import convert_all
 from posebook.data.real.catalogue import entry
-from posebook.data.real.command import local_folder, script
+from posebook.data.real.command import script, source_folders
 from posebook.errors import PosebookError
 
 
@@ -20,7 +20,7 @@ def run(source: str, out: Path, check: bool) -> None:
     folder = out / "models"
     if source:
         out.mkdir(parents=True, exist_ok=True)
-        for name, path in convert_all(local_folder(entry("body_models"), source, out), folder).items():
+        for name, path in convert_all(source_folders(entry("body_models"), source, out)[0], folder).items():
             typer.echo(f"{name}: {path}")
     made = sorted(p.name for p in folder.glob("*.npz"))
     if not made:

@@ -48,7 +48,7 @@ def write_coco(root: Path, split: str = "val2017") -> np.ndarray:
 PENN = [15, 16, 17, 18, 19, 20, 21, 1, 2, 4, 5, 7, 8]  # head, then left, right alternating
 
 
-def write_pennaction(root: Path) -> np.ndarray:
+def write_pennaction(root: Path, boxes: int = FRAMES) -> np.ndarray:
     """Clip 1 for training, clip 2 for testing; returns pixels (N, 13, 2) of clip 1."""
     found = smpl_pixels()[:, PENN]
     for clip, train in ((1, 1), (2, -1)):
@@ -58,7 +58,7 @@ def write_pennaction(root: Path) -> np.ndarray:
         path = root / "Penn_Action" / "labels" / f"{clip:04d}.mat"
         path.parent.mkdir(parents=True, exist_ok=True)
         savemat(path, {"action": "baseball_swing", "pose": "left", "x": found[..., 0], "y": found[..., 1],
-                       "visibility": seen, "train": train, "bbox": np.concatenate([low, high], 1),
+                       "visibility": seen, "train": train, "bbox": np.concatenate([low, high], 1)[:boxes],
                        "dimensions": np.array([[480, 640, FRAMES]]), "nframes": [[FRAMES]]})  # fmt: skip
     return found
 

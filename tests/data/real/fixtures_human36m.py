@@ -102,3 +102,22 @@ def dump(root: Path, subject: int, kind: str, content) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content))
     return path
+
+
+def write_npz(root: Path) -> np.ndarray:
+    """VideoPose3D's two files of S9, Directions 1, and metadata.xml; returns world joints (N, 17, 3), metres."""
+    points, numbers, seen = world(), np.zeros(300), []
+    for k in range(4):
+        R, t = people.camera_z_up(angle=0.3 * k)
+        six = np.concatenate([people.Rotation.from_matrix(R).as_euler("XYZ"), -1000 * R.T @ t])
+        numbers[:264].reshape(4, 11, 6)[k, 8] = six  # S9
+        numbers[264:].reshape(4, 9)[k] = [*FOCAL, *CENTRE, *RADIAL, Q[1], Q[0]]
+        more = np.concatenate([points, points[-1:]])  # 2D has a frame more
+        seen.append(lens(more @ R.T + t).astype(np.float32))
+    root.mkdir(parents=True, exist_ok=True)
+    full = points[:, H36M32].astype(np.float32)
+    np.savez(root / "data_3d_h36m.npz", positions_3d=np.array({"S9": {"Directions 1": full}}, dtype=object))
+    np.savez(root / "data_2d_h36m_gt.npz", positions_2d=np.array({"S9": {"Directions 1": seen}}, dtype=object),
+             metadata=np.array({"layout_name": "h36m", "num_joints": 17}, dtype=object))  # fmt: skip
+    (root / "metadata.xml").write_text(f"<data><w0>[{' '.join(map(str, numbers))}]</w0></data>")
+    return points

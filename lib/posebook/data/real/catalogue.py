@@ -64,6 +64,13 @@ CATALOGUE = (
         "its smpl_param.json.",
     ),
     Entry(
+        "human36m_npz", "Human3.6M, VideoPose3D's files", "joints of every video as arrays, no pictures", RESEARCH,
+        "http://vision.imar.ro/human3.6m",
+        (File("data_3d_h36m.npz"), File("data_2d_h36m_gt.npz"), File("metadata.xml")),
+        "labels only", "05", "H36M-17 joints in 2D and 3D, camera", ("train", "test"), "human36m_npz.py",
+        "VideoPose3D's files hold joints only.",
+    ),
+    Entry(
         "mpi_inf_3dhp", "MPI-INF-3DHP", "8 actors, 14 cameras; a test set indoors and outdoors",
         "research, non-commercial", "http://gvv.mpi-inf.mpg.de/3dhp-dataset/mpi_inf_3dhp.zip",
         (File("mpi_inf_3dhp.zip", "http://gvv.mpi-inf.mpg.de/3dhp-dataset/mpi_inf_3dhp.zip"),),

@@ -17,6 +17,7 @@ UNITS = {1000.0: "millimetres", 100.0: "centimetres", 10.0: "decimetres", 0.001:
 OPPOSITE = -0.3  # mean cosine of shoulders and hips below which legs or arms are exchanged
 BENT = 0.01  # metres that knees lie before the line from hip to ankle, on average, to decide
 FAR = 0.1  # of the person's extent in the picture: a larger median error of projections wants an explanation
+LOST = 0.5  # of that extent: labels are not of these people, or not of this camera
 
 
 def check_units(points: np.ndarray, joints: str, where: str) -> None:
@@ -136,12 +137,13 @@ def explain_projection(
     labels, found = pixels[rows, columns], project(points[rows, columns][:, None], K[rows])[:, 0]
     error = float(np.median(np.linalg.norm(found - labels, axis=-1)))
     spread = np.where(seen[..., None], pixels, np.nan)[seen.any(1)]
-    if error <= FAR * np.median((np.nanmax(spread, 1) - np.nanmin(spread, 1)).max(-1)):
+    extent = float(np.median((np.nanmax(spread, 1) - np.nanmin(spread, 1)).max(-1)))
+    if error <= FAR * extent:
         return error, ""
     mirrored = np.concatenate([width - found[:, :1], found[:, 1:]], -1)
     if np.median(np.linalg.norm(mirrored - labels, axis=-1)) < error / 4:
         return error, "mirrored picture"
-    return error, "another camera"
+    return error, "another camera" if error > LOST * extent else ""  # detectors err, too
 
 
 def check_projection(points, K, pixels, width: float, where: str, seen: np.ndarray | None = None) -> None:

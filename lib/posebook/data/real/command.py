@@ -10,10 +10,11 @@ from tqdm.auto import tqdm
 from posebook.cache import DISK_FULL, cache_dir, full_disk_message
 from posebook.data.real.catalogue import Entry, addresses, entry
 from posebook.data.real.dataset import RealDataset, open_real, split_folder
-from posebook.data.real.prepare import Reader, prepare
+from posebook.data.real.prepare import Outcome, Reader, prepare
 from posebook.errors import PosebookError
-from posebook.fetch import download, is_archive, unpack
+from posebook.fetch import download, is_archive, need_space, unpack
 
+UNPACKED = 1.5  # sizes of an archive that must be free to unpack it
 SHOWN = 3  # missing pictures that are named
 NOTHING = "Nothing to do: give --source DIR|URL, or --check. See data_download/README.md."
 
@@ -80,8 +81,8 @@ def prepare_all(reader: Reader, source: str, out: Path, check: bool) -> None:
     known = entry(reader.name)
     if source:
         out.mkdir(parents=True, exist_ok=True)
-        folder = local_folder(known, source, out)
-        outcomes = [prepare(reader, folder, split, split_folder(reader.name, split, out)) for split in known.splits]
+        folders = source_folders(known, source, out)
+        outcomes = [prepare_split(reader, folders, split, out) for split in known.splits]
         for outcome in outcomes:
             typer.echo(f"{known.title} {outcome.split}: {outcome.state}, {outcome.message}")
         if all(outcome.state == "missing" for outcome in outcomes):
@@ -89,8 +90,17 @@ def prepare_all(reader: Reader, source: str, out: Path, check: bool) -> None:
     report(known, out)
 
 
-def local_folder(known: Entry, source: str, out: Path) -> Path:
-    """The folder with a dataset's files: the user's own, or `out`/files with what its archives held.
+def prepare_split(reader: Reader, folders: list[Path], split: str, out: Path) -> Outcome:
+    """Prepare a split from the first folder that has its files."""
+    for folder in folders:
+        outcome = prepare(reader, folder, split, split_folder(reader.name, split, out))
+        if outcome.state != "missing":
+            break
+    return outcome
+
+
+def source_folders(known: Entry, source: str, out: Path) -> list[Path]:
+    """Where a dataset's files may be: the user's folder, and `out`/files with what its archives held.
 
     Raises:
         PosebookError: no such folder, an address that is not fetched, or a bad archive.
@@ -100,22 +110,22 @@ def local_folder(known: Entry, source: str, out: Path) -> Path:
         file = next((f for f in known.files if f.address == source), None)
         archive = download(source, out / "download" / source.split("?")[0].rsplit("/", 1)[-1],
                            file.checksum if file else "")  # fmt: skip
-        return unpack_once(archive, out / "files")
+        return [unpack_once(archive, out / "files")]
     folder = Path(source).expanduser()
     if not folder.is_dir():
         raise PosebookError(f"No folder {folder}. --source takes a folder with {known.title}'s files, or an address.")
     patterns = [f.name for f in known.files]
     archives = [p for p in sorted(folder.iterdir()) if is_archive(p.name) and any(fnmatch(p.name, n) for n in patterns)]
-    for archive in archives:
-        unpack_once(archive, out / "files")
-    return out / "files" if archives else folder
+    return [folder] + [unpack_once(archive, out / "files") for archive in archives][-1:]
 
 
 def unpack_once(archive: Path, folder: Path) -> Path:
     """Unpack an archive unless that was finished before; returns the folder."""
-    marker = folder / f".{archive.name}.{archive.stat().st_size}.done"
+    size = archive.stat().st_size
+    marker = folder / f".{archive.name}.{size}.done"
     if not marker.is_file():
         folder.mkdir(parents=True, exist_ok=True)
+        need_space(folder, int(UNPACKED * size), f"Unpacking {archive.name}")
         unpack(archive, folder)
         marker.touch()
     return folder

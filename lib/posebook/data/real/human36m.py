@@ -86,20 +86,26 @@ def video_block(path: Path, cameras: dict[str, tuple]) -> Block:
     )  # fmt: skip
 
 
-def read_cameras(source: Path) -> dict[str, tuple]:
-    """Intrinsics per camera: of metadata.xml below `source` if it is there, else the table.
+def camera_numbers(path: Path) -> np.ndarray:
+    """(300,) numbers of metadata.xml: 4 cameras x 11 subjects x 6 of their places, then 4 x 9 of their lenses.
 
     Raises:
-        PosebookError: metadata.xml does not hold 300 camera numbers.
+        PosebookError: there are not 300.
     """
-    path = next(iter(sorted(source.rglob("metadata.xml"))), None)
-    if path is None:
-        return CAMERAS
     match = re.search(r"<w0>\s*\[([^\]]*)\]\s*</w0>", path.read_text(errors="replace"))
     numbers = np.array(match[1].replace(",", " ").split(), dtype=np.float64) if match else np.zeros(0)
     if len(numbers) != 300:
         raise PosebookError(f"{path}: expected 300 camera numbers in <w0>, found {len(numbers)}. Get code-v1.2 again.")
-    return {name: tuple(row) for name, row in zip(CAMERAS, numbers[264:].reshape(4, 9), strict=True)}
+    return numbers
+
+
+def read_cameras(source: Path) -> dict[str, tuple]:
+    """Intrinsics per camera: of metadata.xml below `source` if it is there, else the table."""
+    path = next(iter(sorted(source.rglob("metadata.xml"))), None)
+    if path is None:
+        return CAMERAS
+    rows = camera_numbers(path)[264:].reshape(4, 9)
+    return {name: tuple(row) for name, row in zip(CAMERAS, rows, strict=True)}
 
 
 READER = Reader(

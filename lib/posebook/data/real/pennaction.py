@@ -37,13 +37,15 @@ def blocks(source: Path, split: str) -> Iterator[Block]:
 
 
 def clip_block(stored: dict, path: Path, source: Path) -> Block:
-    """One clip; frames in which no joint is visible are left out."""
+    """One clip; frames without a box or a visible joint are left out."""
     x, y, seen = (np.asarray(stored[n], np.float64).reshape(-1, 13) for n in ("x", "y", "visibility"))
     boxes = np.asarray(stored["bbox"], np.float64).reshape(-1, 4)
     count = len(x)
-    if not len(y) == len(seen) == len(boxes) == count:
+    if not len(y) == len(seen) == count or len(boxes) > count:
         raise PosebookError(f"{path}: x, y, visibility and bbox have {count}, {len(y)}, {len(seen)} and {len(boxes)} "
                             "frames. Get the file again.")  # fmt: skip
+    boxed = np.arange(count) < len(boxes)
+    boxes = np.concatenate([boxes, np.tile([0.0, 0, 1, 1], (count - len(boxes), 1))])
     frames, folder = np.arange(count), (root_of(source) / "frames" / path.stem).relative_to(source)
     corners = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], 1)
     shown = seen > 0
@@ -53,7 +55,7 @@ def clip_block(stored: dict, path: Path, source: Path) -> Block:
     }
     block = Block([f"{folder}/{frame + 1:06d}.jpg" for frame in frames], frames, path.stem, fields, subject=path.stem,
                   action=str(np.ravel(stored["action"])[0]))  # fmt: skip
-    return block.pick(shown.any(1), "no visible joint")
+    return block.pick(boxed, "no box").pick(shown.any(1)[boxed], "no visible joint")
 
 
 READER = Reader("pennaction", label_files, blocks, keypoints="penn13", pixels="as they are in the MATLAB files")

@@ -45,7 +45,7 @@ class Preset:
                 f"headline after {self.alignment} alignment, mean over {self.average}")  # fmt: skip
 
 
-H36M, FRONT, HIPS = ("human36m", "human36m_json"), ("60457274",), ("right_hip", "left_hip")
+H36M, FRONT, HIPS = ("human36m", "human36m_json", "human36m_npz"), ("60457274",), ("right_hip", "left_hip")
 PVE = ("mpjpe", "pa_mpjpe", "pve", "accel_error")
 PRESETS = (
     Preset("h36m_c2f", "Pavlakos et al. 2017", H36M, "S1 S5 S6 S7 S8, all cameras", "test", "h36m17",
