@@ -6,8 +6,10 @@ import fixtures_human36m
 import fixtures_threedpw
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from posebook.cache import cache_dir
+from posebook.cli import app
 from posebook.data.real import human36m_json, threedpw
 from posebook.data.real.evaluate import default_protocol, evaluation, mean_pose, read_predictions, score_frames, summary
 from posebook.data.real.prepare import prepare
@@ -103,3 +105,15 @@ def test_the_evaluation_notebook(tmp_path, monkeypatch, body_cache, name):
     metrics = run.table("metrics")
     assert set(metrics["row"]) == {"mean pose, rendered people", "ridge on 8 × 8 pixels, rendered people"}
     assert metrics["value"].between(20, 1000).all() and run.info["test"].startswith(f"{name} test")
+
+
+def test_the_command_line_hands_the_dataset_on(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr("posebook.runner.run_all", lambda *given: asked.append(given[:2]) or [])
+    monkeypatch.delenv("POSEBOOK_PROFILE", raising=False)
+    words = ["run", "--dataset", "3dpw", "--profile", "smoke", "--results", str(tmp_path)]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    notebooks, requests = asked[0]
+    assert list(notebooks) == ["evaluate"] and notebooks["evaluate"].is_file()
+    assert [r.dataset for r in requests] == ["3dpw"] and requests[0].parameters["dataset"] == "3dpw"
+    assert "dataset" not in Request("smoke", 0).parameters

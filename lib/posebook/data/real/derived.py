@@ -18,8 +18,8 @@ class Derived:
     def __getitem__(self, key) -> np.ndarray:
         first, rest = (key[0], key[1:]) if isinstance(key, tuple) else (key, ())
         values = self.function(np.asarray(self.base[first]), np.asarray(self.boxes[first]))
-        scalar = np.ndim(np.empty(len(self), np.int8)[first]) == 0 if not isinstance(first, int) else True
-        return values[rest if scalar else (slice(None), *rest)].astype(self.dtype)
+        one_row = np.ndim(self.boxes[first]) == 1
+        return values[rest if one_row else (slice(None), *rest)].astype(self.dtype)
 
     def __array__(self, dtype=None, copy=None) -> np.ndarray:
         return self[:].astype(dtype or self.dtype)
