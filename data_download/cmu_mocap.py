@@ -15,6 +15,7 @@ import typer
 from tqdm.auto import tqdm
 
 from posebook.cache import cache_dir
+from posebook.data.real.command import command
 from posebook.errors import PosebookError
 from posebook.motion.cmu import list_cmu, load_cmu, read_manifest, subject_counts
 from posebook.motion.cmu_prepare import find_bvh, prepare
@@ -55,8 +56,6 @@ def report(out: Path) -> None:
 
 def run(source: str, out: Path, check: bool) -> None:
     """Prepare clips from `source` unless only checking, then report."""
-    if not source and not check:
-        raise PosebookError("Nothing to do: give --source DIR|URL, or --check. See data_download/README.md.")
     if source:
         out.mkdir(parents=True, exist_ok=True)
         folder = fetch(source, out) if "://" in source else Path(source).expanduser()
@@ -70,18 +69,12 @@ def run(source: str, out: Path, check: bool) -> None:
         report(out)
 
 
-def main(
-    source: str = typer.Option("", help="Folder with CMU BVH files (.bvh or .bvh.gz), or https address of an archive."),
-    out: Path = typer.Option(None, help="Where prepared clips go; default: the cache's cmu_mocap folder."),
-    check: bool = typer.Option(False, "--check", help="Only read what is prepared and print counts."),
-) -> None:
-    """Prepare CMU motion capture for `--motion cmu`."""
-    try:
-        run(source, out or cache_dir("cmu_mocap"), check)
-    except PosebookError as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from None
-
+main = command(
+    run,
+    lambda: cache_dir("cmu_mocap"),
+    "Folder with CMU BVH files (.bvh or .bvh.gz), or https address of an archive.",
+    "Prepare CMU motion capture for `--motion cmu`.",
+)
 
 if __name__ == "__main__":
     typer.run(main)

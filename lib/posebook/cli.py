@@ -90,13 +90,19 @@ def run(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="also run what is finished")] = False,
     cell_timeout: Annotated[int, typer.Option(min=1, help="seconds one cell may take")] = 4 * 3600,
+    dataset: Annotated[
+        str, typer.Option(help="a prepared real dataset, e.g. 3dpw (data_download/README.md); evaluates on it")
+    ] = "",
 ) -> None:
     """Run chapters (finished runs are skipped) and print their table."""
-    from posebook.project import select_chapters
+    from posebook.project import EVALUATION, select_chapters
     from posebook.runner import Request, choose_profile, run_all
 
-    notebooks, name, folder = select_chapters(chapter or []), choose_profile(profile), results or default_results()
-    requests = [Request(name, k, motion, device, experiments, folder, force, cell_timeout) for k in parse_seeds(seed)]
+    chapter = chapter or ([EVALUATION] if dataset else [])
+    notebooks, name, folder = select_chapters(chapter), choose_profile(profile), results or default_results()
+    requests = [
+        Request(name, k, motion, device, experiments, folder, force, cell_timeout, dataset) for k in parse_seeds(seed)
+    ]
     outcomes = run_all(notebooks, requests, console())
     if any(outcome.status != "failed" for outcome in outcomes):
         print_report(folder, list(notebooks))
@@ -247,11 +253,11 @@ def cache(
         list[str] | None,
         typer.Argument(
             metavar="KIND",
-            help="body, hand, data, motion, cmu_mocap, trunk, variants, checkpoints, features, memory, runs, weights; "
-            "all when left out",
+            help="body, hand, data, real, motion, cmu_mocap, trunk, variants, checkpoints, features, memory, runs, "
+            "weights; all when left out",
         ),
     ] = None,
-    clear: Annotated[bool, typer.Option("--clear", help="remove these kinds; if none: all but weights")] = False,
+    clear: Annotated[bool, typer.Option("--clear", help="remove these kinds; none: all but real, weights")] = False,
 ) -> None:
     """Show what the cache holds, or clear it."""
     from posebook.cache import cache_dir

@@ -8,6 +8,7 @@ import nbformat
 
 from posebook.errors import PosebookError
 
+EVALUATION = "evaluate"  # name of the notebook that scores rows on a real dataset; it is no chapter
 CHAPTER_FILE = re.compile(r"(0[1-689])_[a-z0-9_]+\.ipynb")  # 07 has no rows for the table: it runs as 00 does
 
 
@@ -40,7 +41,7 @@ def chapters(root: str | Path | None = None) -> dict[str, Path]:
 
 
 def select_chapters(names: list[str], root: str | Path | None = None) -> dict[str, Path]:
-    """The chapters asked for ("1", "01" or the notebook's name); all when nothing is asked for.
+    """The chapters asked for ("1", "01" or the notebook's name); all when nothing is asked for. Also "evaluate".
 
     Raises:
         PosebookError: a name that no chapter has.
@@ -49,6 +50,9 @@ def select_chapters(names: list[str], root: str | Path | None = None) -> dict[st
     chosen: dict[str, Path] = {}
     for name in names or known:
         stem = Path(name).name.removesuffix(".ipynb")
+        if stem == EVALUATION:
+            chosen[EVALUATION] = Path(root or project_root()) / "notebooks" / "datasets" / f"{EVALUATION}.ipynb"
+            continue
         number = stem.split("_")[0].zfill(2)
         if number not in known or stem not in (number, number.lstrip("0"), known[number].stem):
             raise PosebookError(f"Unknown chapter {name!r}. Chapters here: {', '.join(known) or 'none'}.")

@@ -42,11 +42,13 @@ class Request:
     results: Path = Path("results-local")
     force: bool = False  # run even what is finished
     cell_timeout: int = CELL_TIMEOUT
+    dataset: str = ""  # a prepared real dataset; only for notebooks that take `dataset`
 
     @property
     def parameters(self) -> dict[str, Any]:
         """Parameters of the notebook, `out` excepted."""
-        return {name: getattr(self, name) for name in ("profile", "seed", "motion", "device", "experiments")}
+        given = {name: getattr(self, name) for name in ("profile", "seed", "motion", "device", "experiments")}
+        return given | ({"dataset": self.dataset} if self.dataset else {})
 
 
 class Outcome(NamedTuple):
@@ -78,8 +80,12 @@ def check_request(request: Request, notebooks: dict[str, Path]) -> None:
     """Refuse what cannot work before anything runs.
 
     Raises:
-        PosebookError: unknown motion or device, missing motion data, a notebook without one of the parameters.
+        PosebookError: unknown motion, dataset or device, missing motion data, a notebook without one of the parameters.
     """
+    if request.dataset:
+        from posebook.data.real.catalogue import entry
+
+        entry(request.dataset)
     if request.motion != "procedural":
         from posebook.motion import list_clips  # imported here: heavy, and only needed to see that the data are there
 
@@ -153,7 +159,9 @@ def keep_failure(executed: Path, final: Path, work: Path, message: str) -> Path:
 
 def run_one(chapter: str, notebook: Path, request: Request, on_cell: Callable | None = None) -> Outcome:
     """Run one chapter with one seed, unless it is finished; errors of the notebook end in the outcome."""
-    final = run_path(request.results.resolve(), request.profile, request.motion, chapter, request.seed)
+    final = run_path(
+        request.results.resolve(), request.profile, request.dataset or request.motion, chapter, request.seed
+    )
     known = finished_run(notebook, final, request)
     if known:
         return Outcome(chapter, request.seed, "skipped", final, known)

@@ -63,7 +63,7 @@ def test_disk_and_network_errors(server, tmp_path, monkeypatch):
     with pytest.raises(PosebookError, match="cannot be fetched"):
         download("http://127.0.0.1:9/a.zip", tmp_path / "b.zip")
     usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr("posebook.motion.fetch.shutil.disk_usage", lambda p: usage._replace(free=1000))
+    monkeypatch.setattr("posebook.fetch.shutil.disk_usage", lambda p: usage._replace(free=1000))
     with pytest.raises(PosebookError, match="are free"):
         download(server, tmp_path / "c.zip")
 

@@ -98,12 +98,25 @@ def _to_array(value: Any, key: str, layout: Layout) -> np.ndarray:
     raise PosebookError(f"{key} is stored as {value.name}, which holds no plain array. {layout.get_it}")
 
 
-def _read_pickle(path: Path, layout: Layout) -> dict[str, Any]:
-    with open(path, "rb") as stream:
-        loaded = _RestrictedUnpickler(stream, layout).load()
-    if not isinstance(loaded, dict):
+def read_pickle(source: Path | BinaryIO, layout: Layout, any_kind: bool = False) -> Any:
+    """A pickle of arrays and plain containers, Python 2's or 3's; nothing in it is run.
+
+    Args:
+        source: path, or an open stream at the pickle's first byte.
+        layout: whose file it is, for messages.
+        any_kind: also something that is no dictionary.
+
+    Raises:
+        PosebookError: it names code to run, or holds no dictionary. What a cut file raises is up to the caller.
+    """
+    if isinstance(source, Path):
+        with open(source, "rb") as stream:
+            loaded = _RestrictedUnpickler(stream, layout).load()
+    else:
+        loaded = _RestrictedUnpickler(source, layout).load()
+    if not (any_kind or isinstance(loaded, dict)):
         kind = type(loaded).__name__
-        raise PosebookError(f"{path} holds a {kind}, not {layout.model}'s dictionary of arrays. {layout.get_it}")
+        raise PosebookError(f"{source} holds a {kind}, not {layout.model}'s dictionary of arrays. {layout.get_it}")
     return loaded
 
 
@@ -137,7 +150,7 @@ def read_model_file(path: Path, layout: Layout) -> dict[str, np.ndarray]:
     name, get_it = layout.model, layout.get_it
     if not path.is_file():
         raise PosebookError(f"There is no {name} file at {path}. {get_it} {layout.instead}")
-    reader = {".pkl": _read_pickle, ".npz": _read_npz}.get(path.suffix.lower())
+    reader = {".pkl": read_pickle, ".npz": _read_npz}.get(path.suffix.lower())
     if reader is None:
         raise PosebookError(f"{name} files end in .pkl or .npz, not {path.suffix!r} ({path}).")
     try:

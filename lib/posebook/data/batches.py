@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from posebook.data.dataset import Dataset
+from posebook.data.dataset import Dataset, need
 from posebook.joints import HAND21, JointSet, joint_set
 
 FIELDS = {"h36m17": ("joints2d_h36m17", "joints3d_h36m17"), "smpl24": ("joints2d", "joints3d"),
@@ -33,6 +33,9 @@ class Batches:
         device: where the tensors go.
         joints: name of the joint set, "h36m17", "smpl24" or "hand21"; its first joint is the root.
 
+    Raises:
+        PosebookError: the dataset lacks pictures or these joints.
+
     Right hands are never mirrored: the mirror shows a left hand.
     """
 
@@ -40,6 +43,7 @@ class Batches:
         self.dataset, self.device = dataset, torch.device(device)
         self.joint_set: JointSet = joint_set(joints)
         self.fields = FIELDS[joints]
+        need(dataset, ("image", *self.fields), f"training or prediction of {joints} joints")
         self.size = dataset.arrays["image"].shape[1]
 
     def __len__(self) -> int:

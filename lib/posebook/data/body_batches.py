@@ -13,13 +13,14 @@ from torch import Tensor
 
 from posebook.body import load_body
 from posebook.data.batches import at_random
-from posebook.data.dataset import Dataset
+from posebook.data.dataset import Dataset, need
 from posebook.errors import PosebookError
 from posebook.joint_layer import JointLayer
 from posebook.joints import SMPL24
 from posebook.rotations import axis_angle_to_matrix, mirrored_rotations
 
 PARTS = 24
+NEEDED = ("image", "parts", "joints2d", "joints3d", "K", "betas", "global_orient", "body_pose")  # of a dataset
 PART_FLIP = (0, *(joint + 1 for joint in SMPL24.flip))  # label of the other side
 
 
@@ -50,11 +51,12 @@ class BodyBatches:
         layer: the body that the parameters are of; the free one if None.
 
     Raises:
-        PosebookError: labels or joints that do not belong to this dataset.
+        PosebookError: labels or joints that do not belong to this dataset, or a dataset that lacks labels.
     """
 
     def __init__(self, dataset: Dataset, device: str | torch.device = "cpu", labels: np.ndarray | None = None,
                  joints2d: np.ndarray | None = None, layer: JointLayer | None = None):  # fmt: skip
+        need(dataset, NEEDED if labels is None else tuple(f for f in NEEDED if f != "parts"), "fitting a body")
         self.dataset, self.device = dataset, torch.device(device)
         self.size = dataset.arrays["image"].shape[1]
         self.labels = self._own(labels, "parts", "labels")

@@ -1,6 +1,7 @@
 """Reading datasets: `open_dataset` renders on first use, `Dataset` hands out samples and whole arrays."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -117,3 +118,29 @@ def open_dataset(
     counts = {"train": data.train_sequences, "val": data.val_sequences, "test": data.test_sequences}
     count = data.train_images if kind == "stills" else counts[split]
     return Dataset(build(Recipe(motion, split, kind, count, data), workers))
+
+
+def need(dataset: Dataset, fields: Sequence[str], what: str) -> None:
+    """One sentence when a dataset lacks labels.
+
+    Args:
+        dataset: any.
+        fields: names of the schema, or of a real dataset's extras.
+        what: who needs them, e.g. "chapter 01".
+
+    Raises:
+        PosebookError: one of the fields is missing.
+    """
+    manifest = getattr(dataset, "manifest", {})
+    known = (*dataset.arrays, *getattr(dataset, "extras", ()))
+    lacking = [field for field in fields if field in manifest.get("missing_fields", ()) or field not in known]
+    if not lacking:
+        return
+    note = ""
+    if "licence" in manifest:  # a real dataset
+        from posebook.data.real.catalogue import entry
+
+        note = entry(manifest["name"]).lacks
+    name = manifest.get("name") or manifest.get("motion_name") or "This dataset"
+    raise PosebookError(f"{name} {manifest.get('split_name', '')} has no {', '.join(lacking)}, which {what} needs. "
+                        f"{note}".strip())  # fmt: skip

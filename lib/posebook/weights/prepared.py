@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from posebook.data import Dataset, open_dataset
+from posebook.data.real import open_real
 from posebook.errors import PosebookError
 from posebook.motion import MOTIONS
 from posebook.profile import Profile, load_profile
@@ -31,7 +32,7 @@ def prepared_dataset(name: str, size: int) -> Any:
     if name in MOTIONS:
         return open_dataset(name, "test", profile)
     if name in SPLITS:
-        return _open_real(name, replace(profile, data=replace(profile.data, image_size=size)))
+        return open_real(name, SPLITS[name], replace(profile, data=replace(profile.data, image_size=size)))
     folder = Path(name).expanduser()
     if folder.is_dir():
         return Dataset(folder)
@@ -39,17 +40,6 @@ def prepared_dataset(name: str, size: int) -> Any:
         f"No dataset {name!r} here. Expected {', '.join((*SPLITS, *MOTIONS))}, or the folder of a prepared dataset; "
         "data_download/README.md says how real ones are prepared."
     )
-
-
-def _open_real(name: str, profile: Profile) -> Any:
-    try:
-        from posebook.data.real import open_real
-    except ImportError:  # a clone without the loaders of real datasets
-        raise PosebookError(
-            f"{name} is not prepared here: this version has no loader for it. data_download/README.md says which "
-            "datasets it reads."
-        ) from None
-    return open_real(name, SPLITS[name], profile)
 
 
 def check_protocol(known: KnownWeights, dataset: str) -> None:

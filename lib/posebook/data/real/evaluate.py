@@ -1,0 +1,131 @@
+"""Scoring predictions on a real dataset by a paper's protocol."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+
+from posebook.data.dataset import Dataset
+from posebook.data.real.dataset import RealDataset
+from posebook.data.real.protocols import PRESETS, Preset, preset, reduce_joints, scored_rows, source_joints, source_set
+from posebook.errors import PosebookError
+from posebook.metrics.bootstrap import bootstrap_interval
+from posebook.metrics.positions import mpjpe, n_mpjpe
+from posebook.metrics.procrustes import pa_mpjpe
+
+ERRORS = {"mpjpe": mpjpe, "pa_mpjpe": pa_mpjpe, "n_mpjpe": n_mpjpe}
+
+
+class Evaluation(NamedTuple):
+    """What is scored: made once per dataset and protocol, used for every row."""
+
+    dataset: RealDataset
+    protocol: Preset
+    rows: np.ndarray  # (R,) of the dataset
+    joints: str  # joint set that predictions come in
+    truth: np.ndarray  # (R, S, 3) metres, camera frame, in that set
+
+
+def default_protocol(dataset: RealDataset) -> Preset:
+    """The first protocol of the catalogue that this split has the labels for.
+
+    Raises:
+        PosebookError: there is none.
+    """
+    m = dataset.manifest
+    known = (*dataset.arrays, *dataset.extras)
+    for protocol in PRESETS:
+        there = protocol.source in known and protocol.source not in m["missing_fields"]
+        if m["name"] in protocol.datasets and m["split_name"] == protocol.split and there:
+            return protocol
+    raise PosebookError(f"No protocol scores {m['split_name']} of {m['name']} with the labels it has: "
+                        f"{', '.join(m['stored'])}. 3D joints are needed.")  # fmt: skip
+
+
+def evaluation(dataset: RealDataset, name: str = "") -> Evaluation:
+    """Rows and true joints of a protocol.
+
+    Args:
+        dataset: a prepared split.
+        name: of a protocol; the first that fits if empty.
+
+    Raises:
+        PosebookError: unknown protocol, another split, or labels that are missing.
+    """
+    protocol = preset(name) if name else default_protocol(dataset)
+    rows = scored_rows(dataset, protocol)
+    return Evaluation(dataset, protocol, rows, source_set(dataset, protocol), source_joints(dataset, protocol, rows))
+
+
+def score_frames(evaluated: Evaluation, predicted: np.ndarray) -> pd.DataFrame:
+    """Errors of every scored frame, millimetres.
+
+    Args:
+        evaluated: see `evaluation`.
+        predicted: (R, S, 3) metres, any root, in the order of `evaluated.joints`, for `evaluated.rows`.
+
+    Returns:
+        DataFrame: sequence, subject, action, frame, mpjpe, pa_mpjpe, n_mpjpe.
+
+    Raises:
+        PosebookError: another shape, millimetres, or numbers that are not finite.
+    """
+    predicted = np.asarray(predicted, np.float64)
+    if predicted.shape != evaluated.truth.shape or not np.isfinite(predicted).all():
+        raise PosebookError(f"Expected finite predictions {evaluated.truth.shape} in the order {evaluated.joints}, got "
+                            f"{predicted.shape}.")  # fmt: skip
+    pair = [torch.from_numpy(reduce_joints(p.astype(np.float64), evaluated.protocol, evaluated.joints))
+            for p in (predicted, evaluated.truth)]  # fmt: skip
+    texts = {n: evaluated.dataset.texts[n][evaluated.rows] for n in ("sequence", "subject", "action", "frame")}
+    return pd.DataFrame(texts | {name: error(*pair, "none").numpy() for name, error in ERRORS.items()})
+
+
+def summary(
+    row: str, frames: pd.DataFrame, evaluated: Evaluation, kind: str = "trained", note: str = ""
+) -> pd.DataFrame:
+    """Long-form metrics of one row, as RunWriter takes them; the mean is the protocol's own.
+
+    Args:
+        row: name in tables. frames: of `score_frames`. kind: trained, baseline or oracle. note: for a reader.
+    """
+    by = "action" if evaluated.protocol.average == "actions" else None
+    lines = []
+    for metric in ERRORS:
+        value = frames.groupby(by)[metric].mean().mean() if by else frames[metric].mean()
+        low, high = bootstrap_interval(frames.groupby("sequence")[metric].mean().to_numpy())
+        lines.append({"row": row, "metric": metric, "unit": "mm", "value": value, "low": low, "high": high,
+                      "n_sequences": frames["sequence"].nunique(), "n_frames": len(frames),
+                      "protocol": evaluated.protocol.describe(), "kind": kind, "init": "", "note": note})  # fmt: skip
+    return pd.DataFrame(lines)
+
+
+def mean_pose(train: Dataset, evaluated: Evaluation) -> np.ndarray | None:
+    """(R, S, 3) the mean root-relative pose of another dataset's people, None if it lacks these joints."""
+    field = evaluated.protocol.source
+    known = {**train.arrays, **getattr(train, "extras", {})}
+    if field not in known or field in train.manifest["missing_fields"]:
+        return None
+    joints = np.asarray(known[field], np.float64)
+    if joints.shape[1:] != evaluated.truth.shape[1:]:
+        return None
+    return np.broadcast_to((joints - joints[:, :1]).mean(0), evaluated.truth.shape)
+
+
+def read_predictions(path: str | Path, evaluated: Evaluation) -> np.ndarray:
+    """(R, S, 3) of an npz with sample_id (N,) and joints3d (N, S, 3), matched by id; pickled content is refused.
+
+    Raises:
+        PosebookError: no such file, missing arrays, or scored samples that it does not have.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            rows, joints = {str(n): i for i, n in enumerate(stored["sample_id"])}, stored["joints3d"]
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise PosebookError(f"{path}: expected an npz with sample_id and joints3d ({error}).") from None
+    wanted = evaluated.dataset.texts["sample_id"][evaluated.rows]
+    missing = [n for n in wanted if n not in rows]
+    if missing:
+        raise PosebookError(f"{path}: {len(missing)} of {len(wanted)} scored samples are missing, e.g. {missing[0]}.")
+    return joints[[rows[n] for n in wanted]]
