@@ -8,7 +8,7 @@ from posebook.data import Dataset, open_dataset
 from posebook.data.real import open_real
 from posebook.errors import PosebookError
 from posebook.motion import MOTIONS
-from posebook.profile import Profile, load_profile
+from posebook.profile import load_profile
 from posebook.runner import choose_profile
 from posebook.weights.known import MPI, KnownWeights
 
