@@ -25,6 +25,12 @@ def test_the_picture_holds_the_names():
     assert (long < 128).sum() > (short < 128).sum()
 
 
+def test_names_that_would_cover_each_other_are_told_by_the_mouse_alone():
+    points = {"first": (1.0, 1.0), "beside it": (1.01, 1.001), "far": (9.0, 9.0), "below": (1.0, 5.0)}
+    (trace,) = scatter_figure(points).data
+    assert list(trace.text) == ["first", "", "far", "below"] and list(trace.hovertext) == list(points)
+
+
 def test_no_points_are_refused():
     with pytest.raises(PosebookError, match="at least one"):
         scatter_figure({})
