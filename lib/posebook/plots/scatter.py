@@ -13,7 +13,9 @@ LETTER, LINE = 0.011, 0.035  # width of a letter and height of a line, in widths
 def scatter_figure(
     points: dict[str, tuple[float, float]], title: str = "", x: str = "", y: str = "", groups: Sequence[str] = ()
 ) -> go.Figure:
-    """Draw points with their names beside them; where names would cover each other, the earlier points keep theirs.
+    """Draw points with their names beside them.
+
+    Where names would cover each other, points that a group is named after keep theirs, then earlier ones.
 
     Args:
         points: name -> (x, y).
@@ -27,7 +29,7 @@ def scatter_figure(
     if not points:
         raise PosebookError("Expected at least one point to draw, got none.")
     found = {name: next((g for g in groups if name.startswith(g)), "other" if groups else "") for name in points}
-    traces, written = [], readable(points)
+    traces, written = [], readable({name: points[name] for name in (*groups, *points) if name in points})
     for i, group in enumerate(dict.fromkeys(found.values())):
         names = [name for name in points if found[name] == group]
         traces.append(
