@@ -7,7 +7,6 @@ Each layout runs in a process of its own, whose largest resident memory (pages o
 """
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -66,6 +65,7 @@ def child(layout: str, rows: int) -> dict:
     from posebook.data.real.index import write_index
     from posebook.data.real.instavariety import READER
     from posebook.data.real.prepare import prepare
+    from posebook.experiments.memory import peak_resident
 
     with tempfile.TemporaryDirectory() as folder:
         root, out = Path(folder) / "source", Path(folder) / "out"
@@ -88,7 +88,7 @@ def child(layout: str, rows: int) -> dict:
         done = time.perf_counter()
         names = len(np.unique(dataset.texts["sequence"]))
         assert count == len(dataset) == rows and names == -(-rows // CLIP)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_resident() / 2**20  # not ru_maxrss: that of a child starts at its parent's
     return {
         "layout": layout,
         "rows": rows,

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from posebook.data.body_batches import BodyBatches
+from posebook.data.halves import open_picture_half
 from posebook.experiments import temporal
 from posebook.experiments.filters import GRIDS, Bodies, choose, filtered, officially_filtered, quick_score
-from posebook.experiments.hmr import PELVIS, ROW, frames, truth_of
+from posebook.experiments.hmr import PELVIS, ROW, frames, train_hmr, truth_of, weights_digest
 from posebook.experiments.motion_prior import MotionPrior, MotionWindows
 from posebook.experiments.temporal_claims import claims
 from posebook.experiments.temporal_pictures import FROZEN, TOGETHER
@@ -14,6 +16,7 @@ from posebook.models.motion_discriminator import MotionDiscriminator
 from posebook.models.spin_body import free_spin_body
 from posebook.motion import list_clips
 from posebook.motion.kept import kept_clip
+from posebook.profile import smoke
 from posebook.rotations import axis_angle_to_matrix
 
 
@@ -39,6 +42,16 @@ def test_features_are_kept_and_those_of_the_network(single, sets, sizes):
 
     again = frames(outcome, Broken(), sets[1])
     assert np.array_equal(again.features, test.features)
+
+
+def test_what_was_trained_now_and_what_comes_from_the_cache_have_one_digest(single, sizes, layer):
+    stills, rows = open_picture_half("procedural", smoke())
+    again = train_hmr(sizes, BodyBatches(stills, layer=layer), rows, 0, "cpu")  # from the cache
+    trained = single[0].state
+    turned = dict(reversed(list(trained.items())))
+    assert weights_digest(again.state) == weights_digest(trained) == weights_digest(turned)
+    other = trained | {"conv1.weight": trained["conv1.weight"] + 1}
+    assert weights_digest(other) != weights_digest(trained)
 
 
 def test_windows_stay_inside_their_sequence_and_the_first_share_has_no_3d(single, sets, sizes):

@@ -137,6 +137,11 @@ def digest(*values: Tensor) -> str:
     return hashlib.sha256(b"".join(v.cpu().contiguous().numpy().tobytes() for v in values)).hexdigest()[:16]
 
 
+def weights_digest(state: dict[str, Tensor]) -> str:
+    """Hash of a network's weights, whatever their order: a file gives them back in another one."""
+    return digest(*(state[name] for name in sorted(state)))
+
+
 @torch.no_grad()
 def frames(outcome: Outcome, model: HMR, bodies: BodyBatches) -> Frames:
     """Features and bodies of every picture of a dataset; computed once, kept in the cache.
@@ -144,7 +149,7 @@ def frames(outcome: Outcome, model: HMR, bodies: BodyBatches) -> Frames:
     Args:
         outcome: its weights name the cache's entry. model: with these weights, in eval mode, on the pictures' device.
     """
-    entry = json.dumps([digest(*outcome.state.values()), bodies.dataset.manifest["data_version"]])
+    entry = json.dumps([weights_digest(outcome.state), bodies.dataset.manifest["data_version"]])
     path = cache_dir("features") / f"{hashlib.sha256(entry.encode()).hexdigest()[:24]}.npz"
     if not path.exists():
         bar, parts = Progress(len(bodies), "Features", "images"), []

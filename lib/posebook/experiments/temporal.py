@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from posebook.data.body_batches import BodyBatches
 from posebook.data.windows import sequence_ranges, windows
 from posebook.experiments.bodies import Judge, chunks
-from posebook.experiments.hmr import Frames, Truth, digest, truth_of
+from posebook.experiments.hmr import Frames, Truth, digest, truth_of, weights_digest
 from posebook.experiments.motion_prior import MotionPrior, MotionWindows
 from posebook.experiments.outcome import Outcome, count_parameters, gflop_of, ms_per_image, remember, training_memory_mb
 from posebook.joint_layer import JointLayer
@@ -207,7 +207,7 @@ def train_variant(variant: Variant, profile: Profile, motion: str, hmr: Outcome,
     """
     t = profile.temporal
     sizes = {name: value for name, value in asdict(t).items() if name not in UNUSED}
-    learnt_from = [digest(train.features, train.windows), digest(test.features), digest(*hmr.state.values())]
+    learnt_from = [digest(train.features, train.windows), digest(test.features), weights_digest(hmr.state)]
     key = {"variant": asdict(variant), "sizes": sizes, "motion": motion, "seed": seed, "on": device,
            "data": [bodies.dataset.manifest["data_version"], *learnt_from]}  # fmt: skip
 

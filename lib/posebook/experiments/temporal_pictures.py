@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from posebook.data.body_batches import BodyBatches
 from posebook.experiments.bodies import Judge
-from posebook.experiments.hmr import digest
+from posebook.experiments.hmr import digest, weights_digest
 from posebook.experiments.outcome import Outcome, count_gflop, count_parameters, ms_per_image, remember
 from posebook.experiments.outcome import training_memory_mb as memory
 from posebook.experiments.temporal import ClipData, Variant, WindowLoss, predict, score, trained_model
@@ -82,7 +82,7 @@ def train_on(frozen: bool, profile: Profile, hmr: Outcome, network: HMR, start: 
     """
     t, row = profile.temporal, FROZEN if frozen else TOGETHER
     key = {"row": row, "sizes": asdict(t), "seed": seed, "on": device, "test": bodies.dataset.manifest["data_version"],
-           "data": digest(train.features, train.windows), "start": digest(*start.state.values())}  # fmt: skip
+           "data": digest(train.features, train.windows), "start": weights_digest(start.state)}  # fmt: skip
 
     def make() -> Outcome:
         seed_everything(seed)
