@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from served import serving
 
 MARKERS = (
     "parity: compares with recorded outputs of the official code; may not be skipped in CI",
@@ -86,3 +87,10 @@ def body_cache() -> Path:
     load_assets("full")
     load_assets("coarse")
     return cache_dir()
+
+
+@pytest.fixture
+def server(tmp_path):
+    """Address of an archive on a local server; `served.Handler` says how it behaves."""
+    with serving(tmp_path / "served") as address:
+        yield address

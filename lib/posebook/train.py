@@ -75,6 +75,14 @@ def one_cycle(step: int, steps: int) -> float:
     return 0.5 * (1 + np.cos(np.pi * (step - rise) / max(steps - rise, 1)))
 
 
+def clip(fabric: Fabric, model: nn.Module, optimizer, parts: Sequence[nn.Module], norm: float) -> None:
+    """Clip gradients to a norm: the model's as one, or those of each of its parts where there are any."""
+    if not parts:
+        fabric.clip_gradients(model, optimizer, max_norm=norm)
+    for part in parts:  # Fabric's would clip all that the optimiser has, whatever the part
+        nn.utils.clip_grad_norm_(part.parameters(), norm)
+
+
 def fit(
     model: nn.Module,
     loss: Callable[[nn.Module, np.ndarray, torch.Generator], Tensor],
@@ -128,10 +136,7 @@ def fit(
         value = loss(wrapped, rows, generator)
         optimizer.zero_grad()
         fabric.backward(value)
-        if not parts:
-            fabric.clip_gradients(wrapped, optimizer, max_norm=budget.clip_norm)
-        for part in parts:  # Fabric's would clip all that the optimiser has, whatever the part
-            nn.utils.clip_grad_norm_(part.parameters(), budget.clip_norm)
+        clip(fabric, wrapped, optimizer, parts, budget.clip_norm)
         optimizer.step()
         since.append(value.detach())
         if (step + 1) % every == 0 or step == steps - 1:

@@ -1,49 +1,15 @@
 """Fetching and unpacking archives, against a local server and archives made to do harm."""
 
-import functools
 import io
 import shutil
 import tarfile
-import threading
 import zipfile
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from served import Handler
 
 from posebook.errors import PosebookError
 from posebook.motion.fetch import check_address, download, extract
-
-
-class Handler(SimpleHTTPRequestHandler):
-    """Serves files with Range; `short` closes early."""
-
-    short, ranges = False, []
-
-    def do_GET(self):
-        data = (open(self.translate_path(self.path), "rb")).read()
-        wanted = self.headers.get("Range")
-        begin = int(wanted.split("=")[1].rstrip("-")) if wanted else 0
-        Handler.ranges.append(begin)
-        self.send_response(206 if wanted else 200)
-        self.send_header("Content-Length", str(len(data) - begin))
-        self.end_headers()
-        self.wfile.write(data[begin : begin + 1000] if Handler.short else data[begin:])
-
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture
-def server(tmp_path):
-    root = tmp_path / "served"
-    root.mkdir()
-    (root / "a.zip").write_bytes(bytes(range(256)) * 40)
-    Handler.short, Handler.ranges = False, []
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(root)))
-    threading.Thread(target=httpd.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{httpd.server_port}/a.zip"
-    httpd.shutdown()
-    httpd.server_close()
 
 
 def test_download_continues_where_it_stopped(server, tmp_path):

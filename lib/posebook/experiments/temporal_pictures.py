@@ -11,10 +11,16 @@ import torch
 from torch import Tensor, nn
 
 from posebook.data.body_batches import BodyBatches
-from posebook.experiments.bodies import Judge
+from posebook.experiments.bodies import Judge, chunks
 from posebook.experiments.hmr import digest, weights_digest
-from posebook.experiments.outcome import Outcome, count_gflop, count_parameters, ms_per_image, remember
-from posebook.experiments.outcome import training_memory_mb as memory
+from posebook.experiments.outcome import (
+    Outcome,
+    count_gflop,
+    count_parameters,
+    ms_per_image,
+    remember,
+    training_memory_mb,
+)
 from posebook.experiments.temporal import ClipData, Variant, WindowLoss, predict, score, trained_model
 from posebook.models.hmr import HMR, BodyOutput
 from posebook.models.vibe import VIBE
@@ -25,7 +31,6 @@ START = "VIBE, no motion prior"  # whose weights both rows start from
 FROZEN, TOGETHER = f"{START}, trained on", f"{START}, trained on with its features"
 SLOWER = 0.2  # of the chapter's learning rate: the network is trained already
 WINDOWS = 8  # a batch; each is 16 pictures
-CHUNK = 64  # pictures looked at at once
 
 
 class PictureVIBE(nn.Module):
@@ -98,14 +103,12 @@ def train_on(frozen: bool, profile: Profile, hmr: Outcome, network: HMR, start: 
         speed = ms_per_image(lambda pictures: model(pictures.unsqueeze(0)), image)
         gflop = count_gflop(own, bodies.size)
         return Outcome(row, score(found.rotmat, found.theta[:, 75:], bodies, judge), history, count_parameters(model),
-                       gflop, budget.images_seen, speed, model.state_dict(), memory(device))  # fmt: skip
+                       gflop, budget.images_seen, speed, model.state_dict(), training_memory_mb(device))  # fmt: skip
 
     return remember(key, make, __name__)
 
 
 @torch.no_grad()
 def look_again(network: HMR, bodies: BodyBatches) -> Tensor:
-    """(N, F) features of every picture of a data set, on its device."""
-    network.eval()
-    starts = range(0, len(bodies), CHUNK)
-    return torch.cat([network.feature_extractor(bodies.get(slice(i, i + CHUNK)).image) for i in starts])
+    """(N, F) features of every picture of a data set, on its device; the network is in eval mode."""
+    return torch.cat([network.feature_extractor(batch.image) for batch in chunks(bodies)])

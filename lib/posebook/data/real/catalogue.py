@@ -3,7 +3,9 @@
 Source: specs/data.md section 1; what is marked unverified there is not repeated here.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from posebook.errors import PosebookError
 from posebook.markdown import table
@@ -152,12 +154,17 @@ CATALOGUE = (
 )  # fmt: skip
 
 
+def by_name(items: Sequence[Any], name: str, what: str) -> Any:
+    """The item of that name; PosebookError, which lists all names, if there is none."""
+    found = {item.name: item for item in items}
+    if name not in found:
+        raise PosebookError(f"Unknown {what} {name!r}; known: {', '.join(found)}.")
+    return found[name]
+
+
 def entry(name: str) -> Entry:
     """An entry by name; PosebookError for an unknown one."""
-    found = {e.name: e for e in CATALOGUE}
-    if name not in found:
-        raise PosebookError(f"Unknown dataset {name!r}; known: {', '.join(found)}.")
-    return found[name]
+    return by_name(CATALOGUE, name, "dataset")
 
 
 def addresses(found: Entry) -> set[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from posebook.data.real.catalogue import by_name
 from posebook.data.real.dataset import RealDataset, need
 from posebook.errors import PosebookError
 from posebook.joint_atlas import atlas_set, convert
@@ -79,10 +80,7 @@ PRESETS = (
 
 def preset(name: str) -> Preset:
     """A preset by name; PosebookError for an unknown one."""
-    found = {p.name: p for p in PRESETS}
-    if name not in found:
-        raise PosebookError(f"Unknown protocol {name!r}; known: {', '.join(found)}.")
-    return found[name]
+    return by_name(PRESETS, name, "protocol")
 
 
 def scored_rows(dataset: RealDataset, protocol: Preset) -> np.ndarray:
