@@ -28,7 +28,8 @@ WHOLE_FILE = 'import pytest\npytestmark = pytest.mark.parity\npytest.importorski
     ("env", "forbidden"), [({}, False), ({"CI": "true"}, True), ({"POSEBOOK_NO_PARITY_SKIP": "1"}, True)]
 )
 def test_skipping(tmp_path, env, forbidden):
-    shutil.copy(Path(__file__).with_name("conftest.py"), tmp_path)
+    for name in ("conftest.py", "served.py"):  # the rule, and what it imports
+        shutil.copy(Path(__file__).with_name(name), tmp_path)
     (tmp_path / "test_some.py").write_text(SKIPPED)
     (tmp_path / "test_whole.py").write_text(WHOLE_FILE)
     clean = {k: v for k, v in os.environ.items() if k not in ("CI", "POSEBOOK_NO_PARITY_SKIP")}
