@@ -52,13 +52,13 @@ lint: install
 	$(BIN)/ruff format --check .
 
 unit: install
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -m "not ui" -n $(WORKERS) --dist loadscope
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests --ignore=tests/browser -n $(WORKERS) --dist loadscope
 
 notebook-tests: install
 	POSEBOOK_PROFILE=smoke $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks/*.ipynb
 
 browser-tests: install  ## the site and every notebook's explorers in JupyterLab, in Chromium (skipped where there is none)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser -m ui -n $(WORKERS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser -n $(WORKERS) --dist loadgroup
 
 lab: install  ## JupyterLab on notebooks/
 	$(BIN)/jupyter lab --notebook-dir=notebooks
