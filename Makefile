@@ -20,7 +20,7 @@ TORCH_INDEX ?=
 RUN_OPTIONS = $(if $(PROFILE),--profile $(PROFILE)) $(foreach seed,$(SEEDS),--seed $(seed)) --motion $(MOTION) \
 	--device $(DEVICE) --experiments $(EXPERIMENTS) $(if $(RESULTS),--results $(RESULTS)) $(if $(FORCE),--force)
 
-.PHONY: help install benchmark test lint unit notebook-tests browser-tests lab notebooks site clean
+.PHONY: help install benchmark test lint unit notebook-tests browser-core browser-tests lab notebooks site clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -45,7 +45,7 @@ install: $(STAMP)  ## make .venv and install the lock file into it (the other ta
 benchmark: install  ## run every chapter and print the MPJPE table
 	$(BIN)/posebook run $(CHAPTERS) $(RUN_OPTIONS)
 
-test: lint unit notebook-tests browser-tests  ## ruff, pytest, every notebook through nbval (smoke), then in a browser
+test: lint unit notebook-tests browser-core  ## ruff, pytest, every notebook through nbval (smoke), two in a browser
 
 lint: install
 	$(BIN)/ruff check .
@@ -56,6 +56,9 @@ unit: install
 
 notebook-tests: install
 	POSEBOOK_PROFILE=smoke $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks/*.ipynb
+
+browser-core: install
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser -m "not slow" -n $(WORKERS) --dist loadgroup
 
 browser-tests: install  ## the site and every notebook's explorers in JupyterLab, in Chromium (skipped where there is none)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser -n $(WORKERS) --dist loadgroup

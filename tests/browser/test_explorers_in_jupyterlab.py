@@ -11,6 +11,7 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+OFTEN = ("00", "01")  # the other chapters take a minute each: `make browser-tests` opens them, `make test` does not
 SCREENSHOTS = ROOT / "build" / "screenshots"  # to be looked at
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(1800)]  # a minute each where nothing else runs
@@ -68,7 +69,15 @@ def check_explorer(page, explorer, name: str) -> None:
     assert any(before.labels != after.labels for before, after in steps), f"{name}: no label changed"
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def notebooks() -> list:
+    """One parameter a notebook."""
+    return [
+        pytest.param(path, id=path.stem, marks=[] if path.name.startswith(OFTEN) else pytest.mark.slow)
+        for path in NOTEBOOKS
+    ]
+
+
+@pytest.mark.parametrize("path", notebooks())
 def test_every_cell_runs_and_every_explorer_answers(lab_page, address, path):
     crashes: list[str] = []
     lab_page.on("pageerror", lambda error: crashes.append(str(error)))
