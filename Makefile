@@ -20,7 +20,7 @@ TORCH_INDEX ?=
 RUN_OPTIONS = $(if $(PROFILE),--profile $(PROFILE)) $(foreach seed,$(SEEDS),--seed $(seed)) --motion $(MOTION) \
 	--device $(DEVICE) --experiments $(EXPERIMENTS) $(if $(RESULTS),--results $(RESULTS)) $(if $(FORCE),--force)
 
-.PHONY: help install benchmark test lint unit notebook-tests lab notebooks clean
+.PHONY: help install benchmark test lint unit notebook-tests browser-core browser-tests lab notebooks site clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -45,23 +45,33 @@ install: $(STAMP)  ## make .venv and install the lock file into it (the other ta
 benchmark: install  ## run every chapter and print the MPJPE table
 	$(BIN)/posebook run $(CHAPTERS) $(RUN_OPTIONS)
 
-test: lint unit notebook-tests  ## ruff, pytest, then every notebook through nbval in the smoke profile
+test: lint unit notebook-tests browser-core  ## ruff, pytest, every notebook through nbval (smoke), two in a browser
 
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
 unit: install
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n $(WORKERS) --dist loadscope
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests --ignore=tests/browser -n $(WORKERS) --dist loadscope
 
 notebook-tests: install
 	POSEBOOK_PROFILE=smoke $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks/*.ipynb
+
+browser-core: install
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser -m "not slow" -n $(WORKERS) --dist loadgroup
+
+browser-tests: install  ## the site and every notebook's explorers in JupyterLab, in Chromium (skipped where there is none)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser -n $(WORKERS) --dist loadgroup
 
 lab: install  ## JupyterLab on notebooks/
 	$(BIN)/jupyter lab --notebook-dir=notebooks
 
 notebooks: install  ## execute the committed notebooks (laptop, all experiments) and write their outputs back
 	$(BIN)/posebook notebooks $(CHAPTERS)
+
+site: install  ## README, notebooks with their outputs and all results as HTML in build/site; works from disk, offline
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --fresh-env -q -c docs -b html . build/site
+	@echo "Open build/site/index.html"
 
 clean:  ## remove .venv and tool caches (results and the Posebook cache stay; see `posebook cache`)
 	rm -rf $(VENV) build dist lib/*.egg-info .pytest_cache .ruff_cache

@@ -12,7 +12,7 @@ from served import serving
 MARKERS = (
     "parity: compares with recorded outputs of the official code; may not be skipped in CI",
     "gpu: needs a GPU; skipped with a reason where there is none",
-    "ui: drives a widget or a browser",
+    "ui: drives a browser; skipped with a reason where there is no Chromium, never in CI if one can be installed",
     "nbval: runs notebooks",
     "benchmarks: measures speed; prints, never asserts a time",
     "slow: more than a few seconds",

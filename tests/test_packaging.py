@@ -1,4 +1,5 @@
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -80,7 +81,7 @@ def test_the_makefile_installs_the_lock_and_has_the_promised_targets_and_variabl
     text = (ROOT / "Makefile").read_text()
     assert "-r requirements.lock" in text and "--no-deps -e ." in text
     shown = subprocess.run(["make", "-C", ROOT, "help"], capture_output=True, text=True, check=True).stdout
-    for target in ("benchmark", "test", "lab", "install", "notebooks", "clean"):
+    for target in ("benchmark", "test", "browser-tests", "lab", "install", "notebooks", "site", "clean"):
         assert f"make {target} " in shown
     for variable in ("PROFILE", "SEEDS", "CHAPTERS", "MOTION", "DEVICE", "EXPERIMENTS"):
         assert f"{variable}=" in shown
@@ -103,13 +104,30 @@ def test_make_benchmark_hands_its_variables_to_the_command_line():
     )
 
 
-def test_make_test_runs_all_four_steps_and_ci_runs_make_test():
+def test_make_test_runs_all_five_steps_and_ci_runs_make_test():
     text = dry_run("test")
-    steps = ("ruff check .", "ruff format --check .", "pytest tests", "--nbval-lax --nbval-current-env")
+    steps = ("ruff check .", "ruff format --check .", "pytest tests --ignore=tests/browser", "--nbval-lax")
+    steps += ("pytest tests/browser",)  # last: what the notebooks trained is in the cache by then
     assert [text.index(step) for step in steps] == sorted(text.index(step) for step in steps)
     assert "POSEBOOK_PROFILE=smoke" in text and "notebooks/*.ipynb" in text
     script = ROOT / ".ci" / "run"
     assert script.stat().st_mode & 0o111 and "make test" in script.read_text() and "CI=true" in script.read_text()
+
+
+@pytest.mark.parametrize(
+    ("user", "apt", "reason"), [("0", 0, None), ("0", 1, "apt-get could not"), ("7", 0, "not root")]
+)
+def test_ci_installs_a_browser_or_says_loudly_that_it_cannot(tmp_path, user, apt, reason):
+    """With stand-ins for id, apt-get and make, on a machine that has nothing else."""
+    (tmp_path / "dirname").symlink_to(shutil.which("dirname"))
+    stand_ins = {"id": f"echo {user}", "apt-get": f"exit {apt}", "make": 'echo "make $@: $CI, $POSEBOOK_NO_BROWSER"'}
+    for name, line in stand_ins.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{line}\n")
+        (tmp_path / name).chmod(0o755)
+    run = ["/bin/sh", ROOT / ".ci" / "run"]
+    done = subprocess.run(run, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("make test: true, ")
+    assert (reason or "") in done.stdout and ("NOT TESTED IN A BROWSER" in done.stderr) == bool(reason)
 
 
 def test_an_old_python_is_refused_with_the_remedy(tmp_path):
