@@ -45,6 +45,7 @@ class RealDataset(Dataset):
     def __init__(self, folder: str | Path, image_size: int):
         self.folder, self.image_size = Path(folder), image_size
         self.manifest = read_manifest(self.folder)
+        self.manifest["lacks"] = entry(self.manifest["name"]).lacks
         self.texts = {name: Texts(self.folder, name) for name in TEXTS}
         self.texts["frame"] = self._stored("frame", (), np.int64)
         self.stored = {name: self._stored(name, self._dims(name)) for name in self.manifest["stored"]}
@@ -114,7 +115,8 @@ def split_folder(name: str, split: str, root: Path | None = None) -> Path:
     return (root or cache_dir("real") / name) / split
 
 
-def open_real(name: str, split: str, profile: Profile | None = None, root: Path | None = None) -> RealDataset:
+def open_real(name: str, split: str, profile: Profile | None = None, root: Path | None = None,
+              image_size: int = 0) -> RealDataset:  # fmt: skip
     """A prepared split, in place of `open_dataset`.
 
     Args:
@@ -122,6 +124,7 @@ def open_real(name: str, split: str, profile: Profile | None = None, root: Path 
         split: the dataset's own, e.g. "test".
         profile: its image size is that of the crops; the laptop profile if None.
         root: folder given to the script as --out; the cache by default.
+        image_size: pixels of the crops, if not the profile's.
 
     Raises:
         PosebookError: unknown names, or a split that is not prepared (the message holds the command).
@@ -134,4 +137,4 @@ def open_real(name: str, split: str, profile: Profile | None = None, root: Path 
         raise PosebookError(f"{known.title} {split} is not prepared ({folder}). Run python data_download/"
                             f"{known.script} --source <your files>; get them from {known.register}.")  # fmt: skip
     kind = read_manifest(folder)["kind"]
-    return (RealHandDataset if kind == "hand" else RealDataset)(folder, (profile or laptop()).data.image_size)
+    return (RealHandDataset if kind == "hand" else RealDataset)(folder, image_size or (profile or laptop()).data.image_size)
