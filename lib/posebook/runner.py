@@ -80,7 +80,7 @@ def check_request(request: Request, notebooks: dict[str, Path]) -> None:
     """Refuse what cannot work before anything runs.
 
     Raises:
-        PosebookError: unknown motion, dataset or device, missing motion data, a dataset that lacks what a chapter needs,
+        PosebookError: unknown motion, dataset or device, missing motion data, a dataset without what a chapter needs,
             a notebook without one of the parameters.
     """
     if request.dataset:

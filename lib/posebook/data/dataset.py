@@ -100,7 +100,7 @@ def open_dataset(
     kind: str | None = None,
     workers: int | None = None,
 ) -> Dataset:
-    """Open one split of the synthetic benchmark, or of a real dataset; render or cut it first if it is not in the cache.
+    """Open one split of the synthetic benchmark, or of a real dataset; make it first if it is not in the cache.
 
     Args:
         motion: "procedural", "cmu", or a prepared real dataset (data_download/README.md), e.g. "3dpw".

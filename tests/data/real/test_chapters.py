@@ -62,7 +62,9 @@ def test_requests_hand_a_dataset_to_chapters_as_their_source(cache, monkeypatch)
         check_request(request, {"01": notebook("01")})
     whole_sets.make_human36m(cache / "h36m", monkeypatch, frames=2)
     check_request(request, select_chapters(["01", "evaluate"]))
-    with pytest.raises(PosebookError, match="Chapter 03 needs image, parts, .* has no parts, joints2d, joints3d, betas"):
+    with pytest.raises(
+        PosebookError, match="Chapter 03 needs image, parts, .* has no parts, joints2d, joints3d, betas"
+    ):
         check_request(request, select_chapters(["01", "03"]))
 
 

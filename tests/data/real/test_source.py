@@ -33,7 +33,9 @@ def test_3dpw_keeps_its_splits_and_labels(cache, monkeypatch, pinhole):
     whole_sets.make_3dpw(cache / "3DPW", monkeypatch, frames=8)
     train, val, test = opened("3dpw")
     assert {clip for clip in train.texts["clip"]} == {"a_00", "b_00"} and set(val.texts["clip"]) == {"c_00"}
-    assert len(test) == 14 and set(test.texts["subject"]) == {"d_00_0", "d_00_1"} and set(test.texts["action"]) == {"all"}
+    assert (
+        len(test) == 14 and set(test.texts["subject"]) == {"d_00_0", "d_00_1"} and set(test.texts["action"]) == {"all"}
+    )
     assert "3DPW test, from its split test: 14 images" in test.describe() and test.manifest["missing_fields"] == [
         "parts", "depth", "mask"]  # fmt: skip
     real = open_real("3dpw", "test", smoke())
@@ -71,7 +73,12 @@ def test_3dhp_has_the_17_joints_but_for_the_nose(cache, monkeypatch, pinhole):
     real = open_real("mpi_inf_3dhp", "test", smoke())
     own, points = atlas_set("mpii3d17"), real.extras["keypoints3d"][:]
     h36m = atlas_set("h36m17")
-    for place, joint in (("nose", "head"), ("torso", "spine"), ("left_wrist", "left_wrist"), ("right_hip", "right_hip")):
+    for place, joint in (
+        ("nose", "head"),
+        ("torso", "spine"),
+        ("left_wrist", "left_wrist"),
+        ("right_hip", "right_hip"),
+    ):
         np.testing.assert_allclose(test.arrays["joints3d_h36m17"][:, h36m.index(place)], points[:, own.index(joint)])
     for dataset in (train, test):
         found = pinhole(np.array(dataset.arrays["joints3d_h36m17"]), np.array(dataset.arrays["K"]))

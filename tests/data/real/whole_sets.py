@@ -46,7 +46,7 @@ def stand_in(folder: Path, monkeypatch) -> None:
     monkeypatch.setattr(body_models, "regressed", lambda gender, folder: posed)
 
 
-def make_human36m(folder: Path, monkeypatch, frames: int = 12) -> None:
+def make_human36m(folder: Path, monkeypatch, frames: int = 20) -> None:
     """The JSON form without fits: five training actors, two of the test, two cameras."""
     monkeypatch.setattr(fixtures_human36m, "FRAMES", frames)
     fixtures_human36m.write_json(folder, (1, 5, 6, 7, 8, 9, 11), fits=False)

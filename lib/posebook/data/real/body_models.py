@@ -109,6 +109,34 @@ def h36m_joints(fields: dict[str, np.ndarray], gender: str, folder: Path | None 
     return np.concatenate(parts)
 
 
+@lru_cache(maxsize=3)
+def poser(gender: str, folder: Path) -> Callable:
+    """Function of global_orient, body_pose, betas, transl, each (B, …) float tensors: (B, V, 3) vertices.
+
+    Raises:
+        PosebookError: that model was not converted.
+    """
+    from posebook.body import load_body
+
+    path = folder / f"SMPL_{gender.upper()}.npz"
+    if not path.is_file():
+        raise PosebookError(f"Posing meshes needs your {gender} SMPL file as {path}: data_download/body_models.py "
+                            "--source <your SMPL files> converts it.")  # fmt: skip
+    layer = load_body(path)
+    return lambda **parameters: layer(**parameters).vertices
+
+
+def posed_vertices(fields: dict[str, np.ndarray], gender: str, folder: Path | None = None) -> np.ndarray:
+    """(n, 6890, 3) metres: SMPL's mesh by the user's model.
+
+    Args:
+        fields: global_orient, body_pose, betas, transl of n bodies. gender, folder: as `h36m_joints`.
+    """
+    function = poser(gender, folder or models_folder())
+    with torch.no_grad():
+        return function(**{name: torch.from_numpy(np.array(v)).float() for name, v in fields.items()}).double().numpy()
+
+
 def convert_all(source: Path, out: Path) -> dict[str, Path]:
     """Convert every model found below `source` to `out`.
 

@@ -137,4 +137,6 @@ def open_real(name: str, split: str, profile: Profile | None = None, root: Path 
         raise PosebookError(f"{known.title} {split} is not prepared ({folder}). Run python data_download/"
                             f"{known.script} --source <your files>; get them from {known.register}.")  # fmt: skip
     kind = read_manifest(folder)["kind"]
-    return (RealHandDataset if kind == "hand" else RealDataset)(folder, image_size or (profile or laptop()).data.image_size)
+    return (RealHandDataset if kind == "hand" else RealDataset)(
+        folder, image_size or (profile or laptop()).data.image_size
+    )

@@ -133,8 +133,10 @@ class SourceDataset(Dataset):
         m, sequences = self.manifest, len(np.unique(self.texts["sequence"]))
         half = f", half {m['half']}" if m["half"] else ""
         notes = f" ({'; '.join(m['notes'])})" if m["notes"] else ""
-        return (f"{entry(m['name']).title} {m['split_name']}, from its split {m['own_split']}{half}: {len(self)} images "
-                f"of {sequences} sequences, {len(m['subjects'])} people{notes}, version {m['data_version']}")  # fmt: skip
+        return (
+            f"{entry(m['name']).title} {m['split_name']}, from its split {m['own_split']}{half}: {len(self)} images of "
+            f"{sequences} sequences, {len(m['subjects'])} people{notes}, version {m['data_version']}"
+        )
 
 
 def open_source(name: str, split: str, profile: Profile, kind: str, workers: int | None = None) -> Dataset:
