@@ -50,7 +50,11 @@ class Preset:
                 + (f" of {len(self.pck_joints)} joints" if self.pck_joints else ""))  # fmt: skip
 
 
-H36M, FRONT, HIPS = ("human36m", "human36m_json", "human36m_npz"), ("60457274",), ("right_hip", "left_hip")
+H36M, FRONT, HIPS = (
+    ("human36m", "human36m_json", "human36m_npz", "human36m_c2f"),
+    ("60457274",),
+    ("right_hip", "left_hip"),
+)
 LIMBS = tuple(
     f"{side}_{n}" for n in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist") for side in ("left", "right")
 )
