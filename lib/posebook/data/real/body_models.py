@@ -137,6 +137,23 @@ def posed_vertices(fields: dict[str, np.ndarray], gender: str, folder: Path | No
         return function(**{name: torch.from_numpy(np.array(v)).float() for name, v in fields.items()}).double().numpy()
 
 
+def posed_knuckle(fields: dict[str, np.ndarray], model: Path, joint: int = 4) -> np.ndarray:
+    """(n, 3) metres: a joint of MANO's 16 posed without translation; 4 is the middle finger's knuckle.
+
+    Args:
+        fields: global_orient, hand_pose (zero is flat), betas of n hands. model: the user's MANO file.
+    """
+    from posebook.hand import load_hand
+
+    layer, parts = load_hand(model), []
+    for start in range(0, len(fields["betas"]), FRAMES):
+        some = {n: torch.from_numpy(np.array(fields[n][start : start + FRAMES])).float()
+                for n in ("global_orient", "hand_pose", "betas")}  # fmt: skip
+        with torch.no_grad():
+            parts.append(layer(**some).joints[:, joint].double().numpy())
+    return np.concatenate(parts)
+
+
 def convert_all(source: Path, out: Path) -> dict[str, Path]:
     """Convert every model found below `source` to `out`.
 

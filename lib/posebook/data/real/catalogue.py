@@ -76,7 +76,7 @@ CATALOGUE = (
         "human36m_c2f", "Human3.6M, C2F's files", "pictures at 10 fps as the coarse-to-fine volume's authors cut them",
         RESEARCH, "http://visiondata.cis.upenn.edu/volumetric/h36m",
         (File("h36m_annot.tar", "http://visiondata.cis.upenn.edu/volumetric/h36m/h36m_annot.tar"),
-         File("S*.tar")), "8 GB of test pictures, 32 GB in all", "01 05",
+         File("S*.tar")), "8 GB of test pictures, 32 GB in all", "01",
         "H36M-17 joints in 2D and 3D, camera, boxes", ("train", "test"), "human36m_c2f.py",
         "C2F's files hold joints only.",
     ),
@@ -98,7 +98,7 @@ CATALOGUE = (
         "mpii", "MPII human pose", "people in frames of videos", "research; no commercial use",
         "http://human-pose.mpi-inf.mpg.de",
         (File("mpii_human_pose_v1.tar.gz", "https://datasets.d2.mpi-inf.mpg.de/andriluka14cvpr/mpii_human_pose_v1.tar.gz"),
-         File("annot/train.h5"), File("annot/valid.h5")), "12.9 GB of pictures", "01 05",
+         File("annot/train.h5"), File("annot/valid.h5")), "12.9 GB of pictures", "01 04",
         "MPII-16 joints in 2D, boxes", ("train", "valid"), "mpii.py", "MPII has 2D joints only.",
     ),
     Entry(
