@@ -52,6 +52,18 @@ def test_the_interval_is_over_sequences_of_the_seed_mean(results):
     assert line["low"] == pytest.approx(low, abs=0.15) and line["high"] == pytest.approx(high, abs=0.15)
 
 
+def test_real_datasets_are_groups_of_their_own(tmp_path):
+    """A chapter that nobody ran on a dataset is not missing there: it may lack labels. A seed is."""
+    write_run(tmp_path, errors(0), seed=0)
+    for seed, chapter in ((0, "01"), (1, "01"), (0, "05")):
+        write_run(tmp_path, errors(seed), seed=seed, motion="3dpw", number=chapter)
+    text = build(tmp_path, ["01", "02", "05"]).markdown
+    rendered, real = text.split("dataset `3dpw`")
+    assert "procedural motion" in rendered and "chapter 02, seed 0: no run" in rendered
+    assert "chapter 02" not in real
+    assert "chapter 05, seed 1: no run (`posebook run 05 --profile laptop --dataset 3dpw --seed 1`)" in real
+
+
 def test_rows_without_sequences_keep_a_single_runs_own_interval(tmp_path):
     folder = write_run(tmp_path, {"net": [1.0, 2.0]})
     floor = metrics_table({"floor": 20.0}, kind="oracle").assign(low=19.0, high=21.0)

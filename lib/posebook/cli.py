@@ -91,7 +91,11 @@ def run(
     force: Annotated[bool, typer.Option("--force", help="also run what is finished")] = False,
     cell_timeout: Annotated[int, typer.Option(min=1, help="seconds one cell may take")] = 4 * 3600,
     dataset: Annotated[
-        str, typer.Option(help="a prepared real dataset, e.g. 3dpw (data_download/README.md); evaluates on it")
+        str,
+        typer.Option(
+            help="a prepared real dataset, e.g. 3dpw (data_download/README.md): the chapters named train and test on "
+            "it; without a chapter, rows are scored on it by a paper's protocol"
+        ),
     ] = "",
 ) -> None:
     """Run chapters (finished runs are skipped) and print their table."""

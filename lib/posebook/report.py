@@ -14,6 +14,7 @@ from posebook.summary import Group, group_runs, summarise
 
 HEADLINE = ("mpjpe", "pa_mpjpe", "n_mpjpe", "pve")  # columns of the table, in this order, where a row has them
 MARKERS = ("<!-- table:begin -->", "<!-- table:end -->")
+MOTIONS = ("procedural", "cmu")  # those of posebook.motion, whose import takes seconds; all else is a real dataset
 KEY = ["chapter", "row", "kind", "init"]
 
 
@@ -29,11 +30,12 @@ def missing(group: Group, chapters: list[str], failures: list[Path]) -> list[str
     """What this table lacks: chapters, seeds, rows in some seeds; and runs that do not belong together."""
     seeds = sorted({seed for runs in group.runs.values() for seed in runs})
     lines = []
-    for chapter in sorted({*chapters, *group.runs}):
+    option = "motion" if group.motion in MOTIONS else "dataset"
+    for chapter in sorted({*chapters, *group.runs} if option == "motion" else group.runs):
         absent = [str(seed) for seed in seeds if seed not in group.runs.get(chapter, {})]
         if absent:
             command = (
-                f"posebook run {chapter} --profile {group.profile} --motion {group.motion} --seed {','.join(absent)}"
+                f"posebook run {chapter} --profile {group.profile} --{option} {group.motion} --seed {','.join(absent)}"
             )
             lines.append(f"chapter {chapter}, seed {', '.join(absent)}: no run (`{command}`)")
     lines += [f"failed: {path.parent.name} {path.stem}, see {path / 'notebook.ipynb'}" for path in failures]
@@ -154,7 +156,7 @@ def group_markdown(group: Group, summary: pd.DataFrame, gaps: list[str], base: P
     """One section: protocols and images, table, what is missing."""
     text, protocols = group_table(summary, group, base)
     devices = sorted({run.info["device"]["name"] for runs in group.runs.values() for run in runs.values()})
-    parts = [f"### Profile `{group.profile}`, {group.motion} motion"]
+    parts = [f"### Profile `{group.profile}`, {source_title(group.motion)}"]
     named = [f"- P{i}: {protocol}" for i, protocol in enumerate(shortened(protocols), 1)]
     parts += ["\n".join([*named, *image_lines(group)])]
     parts += [
@@ -166,6 +168,11 @@ def group_markdown(group: Group, summary: pd.DataFrame, gaps: list[str], base: P
         parts += [other_metrics(summary)]
     parts += ["Missing or doubtful:\n" + "\n".join(f"- {gap}" for gap in gaps)] if gaps else []
     return "\n\n".join(parts)
+
+
+def source_title(source: str) -> str:
+    """What a group's rows are trained and tested on: rendered people that move, or a real dataset."""
+    return f"{source} motion" if source in MOTIONS else f"dataset `{source}`"
 
 
 def build(results: str | Path, chapters: list[str] | None = None, base: str | Path | None = None, full: bool = True):

@@ -22,7 +22,7 @@ from posebook.executed import clean, record_failure
 from posebook.kernel import NotebookFailed, check_parameters, execute
 from posebook.live import live_position, shown
 from posebook.profile import load_profile
-from posebook.project import library_hash, notebook_hash, project_root
+from posebook.project import EVALUATION, library_hash, notebook_hash, project_root
 from posebook.provenance import resolve_device
 from posebook.results import run_path
 from posebook.runs import read_run
@@ -42,13 +42,13 @@ class Request:
     results: Path = Path("results-local")
     force: bool = False  # run even what is finished
     cell_timeout: int = CELL_TIMEOUT
-    dataset: str = ""  # a prepared real dataset; only for notebooks that take `dataset`
+    dataset: str = ""  # a prepared real dataset in the place of rendered people
 
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """Parameters of the notebook, `out` excepted."""
+    def parameters(self, chapter: str) -> dict[str, Any]:
+        """Parameters of a notebook, `out` excepted: chapters take a dataset as they take a motion source."""
         given = {name: getattr(self, name) for name in ("profile", "seed", "motion", "device", "experiments")}
-        return given | ({"dataset": self.dataset} if self.dataset else {})
+        own = "dataset" if chapter == EVALUATION else "motion"
+        return given | ({own: self.dataset} if self.dataset else {})
 
 
 class Outcome(NamedTuple):
@@ -80,19 +80,23 @@ def check_request(request: Request, notebooks: dict[str, Path]) -> None:
     """Refuse what cannot work before anything runs.
 
     Raises:
-        PosebookError: unknown motion, dataset or device, missing motion data, a notebook without one of the parameters.
+        PosebookError: unknown motion, dataset or device, missing motion data, a dataset without what a chapter needs,
+            a notebook without one of the parameters.
     """
     if request.dataset:
         from posebook.data.real.catalogue import entry
+        from posebook.data.real.chapters import check_chapter  # imported here: heavy
 
         entry(request.dataset)
+        for chapter in notebooks.keys() - {EVALUATION}:
+            check_chapter(chapter, request.dataset)
     if request.motion != "procedural":
         from posebook.motion import list_clips  # imported here: heavy, and only needed to see that the data are there
 
         list_clips(request.motion)
     resolve_device(request.device)
-    for notebook in notebooks.values():
-        check_parameters(notebook, request.parameters | {"out": ""})
+    for chapter, notebook in notebooks.items():
+        check_parameters(notebook, request.parameters(chapter) | {"out": ""})
 
 
 def covers(done: str, asked: str) -> bool:
@@ -179,7 +183,7 @@ def run_in(
     """Execute in the work folder, then move the run, or its failure, into place."""
     executed, staged, clock = work / "notebook.ipynb", work / "run", time.perf_counter()
     try:
-        parameters = request.parameters | {"out": str(staged)}
+        parameters = request.parameters(chapter) | {"out": str(staged)}
         execute(notebook.resolve(), executed, parameters, request.cell_timeout, on_cell)
         if read_run(staged) is None:
             raise NotebookFailed("the notebook ended without writing its results: its last cell calls run.finish()")

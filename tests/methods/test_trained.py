@@ -51,8 +51,8 @@ def test_the_newest_weights_that_fit_are_taken(cache):
 def test_nothing_cached_means_a_sentence_for_each(cache, body_cache):
     found, missing = trained_methods(smoke())
     assert found == []
-    assert [m.name for m in missing] == ["C2F volume", "NBF, RGB", "I2L lixel", "SMPL parameters", "single frames",
-                                         "VIBE", "TCMR"]  # fmt: skip
+    assert [m.name for m in missing] == ["C2F volume", "NBF, RGB", "I2L lixel", "SMPL parameters",
+                                         "self-supervised lifting", "single frames", "VIBE", "TCMR"]  # fmt: skip
     assert missing[0].remedy == "posebook run 01 --profile smoke" and "04" in missing[-1].remedy
 
 

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 
@@ -98,10 +100,10 @@ def open_dataset(
     kind: str | None = None,
     workers: int | None = None,
 ) -> Dataset:
-    """Open one split of the synthetic benchmark; render it first if it is not in the cache.
+    """Open one split of the synthetic benchmark, or of a real dataset; make it first if it is not in the cache.
 
     Args:
-        motion: "procedural" or "cmu".
+        motion: "procedural", "cmu", or a prepared real dataset (data_download/README.md), e.g. "3dpw".
         split: "train", "val" or "test".
         profile: sizes; the laptop profile if None.
         kind: "stills" or "sequences"; default stills for train, sequences for val and test.
@@ -111,13 +113,21 @@ def open_dataset(
         PosebookError: for an unknown name, missing motion files, a full disk, or a rendering process that was killed.
     """
     kind = kind or ("stills" if split == "train" else "sequences")
-    for value, allowed, what in ((motion, MOTIONS, "motion"), (split, SPLITS, "split"), (kind, KINDS, "kind")):
+    for value, allowed, what in ((split, SPLITS, "split"), (kind, KINDS, "kind")):
         if value not in allowed:
             raise PosebookError(f"Unknown {what} {value!r}: expected one of {', '.join(allowed)}.")
+    if motion not in MOTIONS:
+        return real_source().open_source(motion, split, profile or laptop(), kind, workers)
     data = (profile or laptop()).data
     counts = {"train": data.train_sequences, "val": data.val_sequences, "test": data.test_sequences}
     count = data.train_images if kind == "stills" else counts[split]
     return Dataset(build(Recipe(motion, split, kind, count, data), workers))
+
+
+def real_source() -> ModuleType:
+    """`posebook.data.real.source`, by name: a set's data version tells its trainings apart, so the code that made it
+    need not be part of the hash of trainings on rendered people, which follows import statements."""
+    return import_module("posebook.data.real.source")
 
 
 def need(dataset: Dataset, fields: Sequence[str], what: str) -> None:
@@ -136,11 +146,7 @@ def need(dataset: Dataset, fields: Sequence[str], what: str) -> None:
     lacking = [field for field in fields if field in manifest.get("missing_fields", ()) or field not in known]
     if not lacking:
         return
-    note = ""
-    if "licence" in manifest:  # a real dataset
-        from posebook.data.real.catalogue import entry
-
-        note = entry(manifest["name"]).lacks
+    note = manifest.get("lacks", "")  # a real dataset says why
     name = manifest.get("name") or manifest.get("motion_name") or "This dataset"
     raise PosebookError(f"{name} {manifest.get('split_name', '')} has no {', '.join(lacking)}, which {what} needs. "
                         f"{note}".strip())  # fmt: skip

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from posebook.data.chunks import build
-from posebook.data.dataset import Dataset, open_dataset
+from posebook.data.dataset import Dataset, open_dataset, real_source
 from posebook.data.store import Recipe, index, manifest, rows_of, view_id
 from posebook.data.synthetic import Painter, View, draw_view, split_pool
 from posebook.errors import PosebookError
+from posebook.motion import MOTIONS
 from posebook.profile import Profile
 
 HALVES = ("pictures", "motion")
@@ -80,6 +81,8 @@ def open_motion_half(motion: str, profile: Profile, workers: int | None = None) 
         PosebookError: as `open_dataset`.
     """
     t = profile.temporal
+    if motion not in MOTIONS:
+        return real_source().open_source_half(motion, "motion", t.sequences * t.window, profile, "sequences")
     return Dataset(build(HalfRecipe(motion, "train", "sequences", t.sequences, profile.data, length=t.window), workers))
 
 
@@ -92,6 +95,8 @@ def open_disjoint_stills(motion: str, half: str, count: int, profile: Profile, w
     Raises:
         PosebookError: as `open_dataset`.
     """
+    if motion not in MOTIONS:
+        return real_source().open_source_half(motion, half, count, profile)
     return Dataset(build(HalfRecipe(motion, "train", "stills", count, profile.data, half, own_people=True), workers))
 
 

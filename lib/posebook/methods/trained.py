@@ -90,11 +90,15 @@ def newest(row: str, network: nn.Module, images: float,
 
 
 def trained_methods(profile: Profile) -> tuple[list[Method], list[Missing]]:
-    """Every method of chapters 1 to 4 that was trained here in a profile, and those that were not."""
+    """Every method of chapters 1 to 5 that was trained here in a profile, and those that were not."""
+    from posebook.methods.lifting import NAME as LIFTING  # here: it takes weights by `newest` of this module
+    from posebook.methods.lifting import lifted_pictures
+
     found: list[Method] = []
     missing: list[Missing] = []
-    for chapter, name, make in (("01", "C2F volume", volumes), ("02", "NBF, RGB", body_fitting),
-                                ("03", "I2L lixel", lixels), ("03", "SMPL parameters", parameters)):  # fmt: skip
+    makers = (("01", "C2F volume", volumes), ("02", "NBF, RGB", body_fitting), ("03", "I2L lixel", lixels),
+              ("03", "SMPL parameters", parameters), ("05", LIFTING, lifted_pictures))  # fmt: skip
+    for chapter, name, make in makers:
         method = make(profile)
         if method is None:
             missing.append(Missing(name, command(chapter, profile)))

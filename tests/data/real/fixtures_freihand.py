@@ -40,4 +40,9 @@ def write(root: Path, split: str = "training", left: bool = False, factor: float
         (root / f"{split}_{kind}.json").write_text(json.dumps(values))
     for i in range(HANDS * versions):
         Image.new("RGB", (224, 224), (20 * i, 0, 0)).save(root / split / "rgb" / f"{i:08d}.jpg")
+    (root / split / "mask").mkdir(exist_ok=True)
+    for i in range(HANDS if split == "training" else 0):  # bright in the left 50 + i columns
+        mask = np.zeros((224, 224, 3), np.uint8)
+        mask[:, : 50 + i] = 255
+        Image.fromarray(mask).save(root / split / "mask" / f"{i:08d}.jpg", quality=95)
     return points

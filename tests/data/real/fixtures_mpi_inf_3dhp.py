@@ -5,6 +5,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import people
+from PIL import Image
 from scipy.io import savemat
 
 FRAMES = 5
@@ -26,18 +27,20 @@ def joints28(seed: int, camera: int = 0) -> np.ndarray:
     return points @ R.T + t
 
 
-def write_train(root: Path, factor: float = 1000.0) -> None:
-    """S1/Seq1."""
-    folder = root / "S1" / "Seq1"
+def write_train(root: Path, factor: float = 1000.0, subject: str = "S1", seed: int = 0, videos: bool = False) -> None:
+    """Seq1 of a subject, with its videos if asked for."""
+    folder = root / subject / "Seq1"
     folder.mkdir(parents=True, exist_ok=True)
     cells = {name: np.empty((14, 1), dtype=object) for name in ("annot2", "annot3", "univ_annot3")}
     for camera in range(14):
-        points = joints28(0, camera)
+        points = joints28(seed, camera)
         cells["annot2"][camera, 0] = people.pinhole(points, K).reshape(FRAMES, 56)
         cells["annot3"][camera, 0] = points.reshape(FRAMES, 84) * factor
         cells["univ_annot3"][camera, 0] = points.reshape(FRAMES, 84) * factor * 0.9
     savemat(folder / "annot.mat", cells | {"frames": np.arange(FRAMES)[:, None], "cameras": np.arange(14)[None]})
     write_calibration(folder / "camera.calibration")
+    for camera in (0, 1, 2, 4, 5, 6, 7, 8) if videos else ():
+        people.video(folder / "imageSequence" / f"video_{camera}.avi", FRAMES, 2048, 2048)
 
 
 def write_calibration(path: Path) -> None:
@@ -52,7 +55,7 @@ def write_calibration(path: Path) -> None:
     path.write_text("\n".join(lines) + "\n")
 
 
-def write_test(root: Path, invalid: int = 2, mirrored: bool = False) -> np.ndarray:
+def write_test(root: Path, invalid: int = 2, mirrored: bool = False, pictures: bool = False) -> np.ndarray:
     """TS6; returns its 17 joints (N, 17, 3), metres."""
     points = joints28(1)[:, RELEVANT]
     pixels = people.pinhole(points, TEST_K)
@@ -67,4 +70,7 @@ def write_test(root: Path, invalid: int = 2, mirrored: bool = False) -> np.ndarr
         out["univ_annot3"], out["valid_frame"] = 900 * points[:, None], valid
         out["activity_annotation"] = np.full((FRAMES, 1), 6.0)
         out["bb_crop"] = np.zeros((FRAMES, 4))
+    (folder / "imageSequence").mkdir(exist_ok=True)
+    for frame in range(FRAMES if pictures else 0):
+        Image.new("RGB", (1920, 1080), (9 * frame, 90, 200)).save(folder / "imageSequence" / f"img_{frame + 1:06d}.jpg")
     return points

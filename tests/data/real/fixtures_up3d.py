@@ -30,5 +30,8 @@ def write(root: Path, number: int = 1234, split: str = "test", rt=(0.0, 0.0, 0.0
     np.save(folder / f"{number:05d}_joints.npy", np.concatenate([image[LSP].T, np.ones((1, 14))]))
     (folder / f"{number:05d}_fit_crop_info.txt").write_text(" ".join(map(str, FIT)))
     Image.new("RGB", (260, 300), (50, 60, 70)).save(folder / f"{number:05d}_image.png")
+    render = Image.new("RGB", (260, 300), (255, 255, 255))  # the body: a dark rectangle on white
+    render.paste((120, 130, 140), (100, 50, 180, 250))
+    render.save(folder / f"{number:05d}_render_light.png")
     (folder / f"{split}.txt").write_text(f"/{number:05d}_image.png 1.0\n")
     return stored

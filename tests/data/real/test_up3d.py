@@ -25,6 +25,11 @@ def test_posed_bodies_meet_the_labelled_joints(tmp_path, prepared, pinhole, monk
     assert np.abs(found - labels[..., :2]).max() < 0.5 and (labels[..., 2] == 1).all()
     assert 20 < posed[0, 0, 2] < 30 and dataset.texts["image"][0] == "up-3d/01234_image.png"
     assert dataset[0].valid["betas"] and not dataset[0].valid["joints3d"] and dataset[0].image.max() == 70
+    mask, (x, y, side, _) = dataset[0].mask, dataset.boxes[0]  # the fixture's rectangle in the picture, in the crop
+    inside = [(min(high, low + side) - max(low, edge)) * dataset.image_size / side
+              for low, edge, high in ((x, 100, 180), (y, 50, 250))]  # fmt: skip
+    found = mask.any(0).sum(), mask.any(1).sum()
+    assert dataset[0].valid["mask"] and np.abs(np.array(found) - inside).max() <= 1.5
 
 
 def test_mistakes(tmp_path, monkeypatch):

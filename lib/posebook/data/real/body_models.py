@@ -109,6 +109,51 @@ def h36m_joints(fields: dict[str, np.ndarray], gender: str, folder: Path | None 
     return np.concatenate(parts)
 
 
+@lru_cache(maxsize=3)
+def poser(gender: str, folder: Path) -> Callable:
+    """Function of global_orient, body_pose, betas, transl, each (B, …) float tensors: (B, V, 3) vertices.
+
+    Raises:
+        PosebookError: that model was not converted.
+    """
+    from posebook.body import load_body
+
+    path = folder / f"SMPL_{gender.upper()}.npz"
+    if not path.is_file():
+        raise PosebookError(f"Posing meshes needs your {gender} SMPL file as {path}: data_download/body_models.py "
+                            "--source <your SMPL files> converts it.")  # fmt: skip
+    layer = load_body(path)
+    return lambda **parameters: layer(**parameters).vertices
+
+
+def posed_vertices(fields: dict[str, np.ndarray], gender: str, folder: Path | None = None) -> np.ndarray:
+    """(n, 6890, 3) metres: SMPL's mesh by the user's model.
+
+    Args:
+        fields: global_orient, body_pose, betas, transl of n bodies. gender, folder: as `h36m_joints`.
+    """
+    function = poser(gender, folder or models_folder())
+    with torch.no_grad():
+        return function(**{name: torch.from_numpy(np.array(v)).float() for name, v in fields.items()}).double().numpy()
+
+
+def posed_knuckle(fields: dict[str, np.ndarray], model: Path, joint: int = 4) -> np.ndarray:
+    """(n, 3) metres: a joint of MANO's 16 posed without translation; 4 is the middle finger's knuckle.
+
+    Args:
+        fields: global_orient, hand_pose (zero is flat), betas of n hands. model: the user's MANO file.
+    """
+    from posebook.hand import load_hand
+
+    layer, parts = load_hand(model), []
+    for start in range(0, len(fields["betas"]), FRAMES):
+        some = {n: torch.from_numpy(np.array(fields[n][start : start + FRAMES])).float()
+                for n in ("global_orient", "hand_pose", "betas")}  # fmt: skip
+        with torch.no_grad():
+            parts.append(layer(**some).joints[:, joint].double().numpy())
+    return np.concatenate(parts)
+
+
 def convert_all(source: Path, out: Path) -> dict[str, Path]:
     """Convert every model found below `source` to `out`.
 

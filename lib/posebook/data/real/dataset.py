@@ -11,6 +11,7 @@ from posebook.data.real.block import DIMS, TEXTS
 from posebook.data.real.catalogue import entry
 from posebook.data.real.derived import Derived, K_in_crop, points_in_crop, zeros
 from posebook.data.real.images import CroppedImages
+from posebook.data.real.masks import masks_of
 from posebook.data.real.texts import Texts
 from posebook.data.sample import TEXT_FIELDS, Sample
 from posebook.errors import PosebookError
@@ -34,7 +35,7 @@ class RealDataset(Dataset):
     Attributes:
         arrays: fields of the sample schema, (N, …); zeros where `manifest["missing_fields"]` names them.
         extras: what the dataset has besides: keypoints2d, keypoints3d (in the joint set manifest["keypoints"]),
-            distortion, fps and others. keypoints2d are pixels of the crop with a confidence.
+            distortion, fps, mask (N, S, S) and others. keypoints2d are pixels of the crop with a confidence.
         stored: the same in pixels of the whole picture. boxes: (N, 4) x, y, side, side there.
         texts: those of the schema, `frame`, `camera` and `image` (path below manifest["source"]).
 
@@ -45,6 +46,7 @@ class RealDataset(Dataset):
     def __init__(self, folder: str | Path, image_size: int):
         self.folder, self.image_size = Path(folder), image_size
         self.manifest = read_manifest(self.folder)
+        self.manifest["lacks"] = entry(self.manifest["name"]).lacks
         self.texts = {name: Texts(self.folder, name) for name in TEXTS}
         self.texts["frame"] = self._stored("frame", (), np.int64)
         self.stored = {name: self._stored(name, self._dims(name)) for name in self.manifest["stored"]}
@@ -52,6 +54,15 @@ class RealDataset(Dataset):
         seen = {name: self._in_crop(name, array) for name, array in self.stored.items()}
         self.arrays = {name: seen[name] if name in seen else self._absent(name) for name in self.fields}
         self.extras = {name: array for name, array in seen.items() if name not in self.fields}
+        self._find_masks()
+
+    def _find_masks(self) -> None:
+        m = self.manifest
+        masks = masks_of(m["name"], Path(m["source"]), self.texts["image"], self.texts["clip"], self.boxes,
+                         self.image_size)  # fmt: skip
+        if masks is not None:
+            self.extras["mask"] = masks
+            m["missing_fields"] = [field for field in m["missing_fields"] if field != "mask"]
 
     def _dims(self, name: str) -> tuple[int, ...]:
         count = len(atlas_set(self.manifest["keypoints"])) if self.manifest["keypoints"] else 0
@@ -80,6 +91,8 @@ class RealDataset(Dataset):
     def __getitem__(self, i: int) -> Sample:
         """Sample i; `valid` is False for what the dataset lacks."""
         sample = super().__getitem__(i)
+        if "mask" in self.extras:
+            sample = sample._replace(mask=self.extras["mask"][i])
         if "fps" in self.extras:
             sample = sample._replace(fps=float(self.extras["fps"][i]))
         if "fitted" in self.extras and not self.extras["fitted"][i]:
@@ -106,7 +119,8 @@ class RealHandDataset(RealDataset):
         texts = {name: self.texts[name][i] for name in TEXT_FIELDS}
         missing = self.manifest["missing_fields"]
         valid = {name: name not in missing for name in (*HAND_FIELDS, "mask")}
-        return HandSample(**row, **texts, mask=row["parts"] > 0, valid=valid)
+        mask = self.extras["mask"][i] if "mask" in self.extras else row["parts"] > 0
+        return HandSample(**row, **texts, mask=mask, valid=valid)
 
 
 def split_folder(name: str, split: str, root: Path | None = None) -> Path:
@@ -114,7 +128,8 @@ def split_folder(name: str, split: str, root: Path | None = None) -> Path:
     return (root or cache_dir("real") / name) / split
 
 
-def open_real(name: str, split: str, profile: Profile | None = None, root: Path | None = None) -> RealDataset:
+def open_real(name: str, split: str, profile: Profile | None = None, root: Path | None = None,
+              image_size: int = 0) -> RealDataset:  # fmt: skip
     """A prepared split, in place of `open_dataset`.
 
     Args:
@@ -122,6 +137,7 @@ def open_real(name: str, split: str, profile: Profile | None = None, root: Path 
         split: the dataset's own, e.g. "test".
         profile: its image size is that of the crops; the laptop profile if None.
         root: folder given to the script as --out; the cache by default.
+        image_size: pixels of the crops, if not the profile's.
 
     Raises:
         PosebookError: unknown names, or a split that is not prepared (the message holds the command).
@@ -134,4 +150,6 @@ def open_real(name: str, split: str, profile: Profile | None = None, root: Path 
         raise PosebookError(f"{known.title} {split} is not prepared ({folder}). Run python data_download/"
                             f"{known.script} --source <your files>; get them from {known.register}.")  # fmt: skip
     kind = read_manifest(folder)["kind"]
-    return (RealHandDataset if kind == "hand" else RealDataset)(folder, (profile or laptop()).data.image_size)
+    return (RealHandDataset if kind == "hand" else RealDataset)(
+        folder, image_size or (profile or laptop()).data.image_size
+    )

@@ -10,12 +10,10 @@ import torch
 from posebook.data.dataset import Dataset
 from posebook.data.real.dataset import RealDataset
 from posebook.data.real.protocols import PRESETS, Preset, preset, reduce_joints, scored_rows, source_joints, source_set
+from posebook.data.real.scores import UNITS, accelerations, joint_scores, mesh_scores
 from posebook.errors import PosebookError
+from posebook.joint_atlas import atlas_set
 from posebook.metrics.bootstrap import bootstrap_interval
-from posebook.metrics.positions import mpjpe, n_mpjpe
-from posebook.metrics.procrustes import pa_mpjpe
-
-ERRORS = {"mpjpe": mpjpe, "pa_mpjpe": pa_mpjpe, "n_mpjpe": n_mpjpe}
 
 
 class Evaluation(NamedTuple):
@@ -59,15 +57,17 @@ def evaluation(dataset: RealDataset, name: str = "") -> Evaluation:
     return Evaluation(dataset, protocol, rows, source_set(dataset, protocol), source_joints(dataset, protocol, rows))
 
 
-def score_frames(evaluated: Evaluation, predicted: np.ndarray) -> pd.DataFrame:
-    """Errors of every scored frame, millimetres.
+def score_frames(evaluated: Evaluation, predicted: np.ndarray, vertices: np.ndarray | None = None) -> pd.DataFrame:
+    """Errors of every scored frame, in `posebook.data.real.scores.UNITS`.
 
     Args:
         evaluated: see `evaluation`.
         predicted: (R, S, 3) metres, any root, in the order of `evaluated.joints`, for `evaluated.rows`.
+        vertices: (R, 6890, 3) metres in the frame of `predicted`, of methods that predict meshes.
 
     Returns:
-        DataFrame: sequence, subject, action, frame, mpjpe, pa_mpjpe, n_mpjpe.
+        DataFrame: sequence, subject, action, frame, mpjpe, pa_mpjpe, n_mpjpe, pck, auc; accel_error where scored frames
+        follow one another as closely as the protocol says; pve with vertices.
 
     Raises:
         PosebookError: another shape, millimetres, or numbers that are not finite.
@@ -76,10 +76,18 @@ def score_frames(evaluated: Evaluation, predicted: np.ndarray) -> pd.DataFrame:
     if predicted.shape != evaluated.truth.shape or not np.isfinite(predicted).all():
         raise PosebookError(f"Expected finite predictions {evaluated.truth.shape} in the order {evaluated.joints}, got "
                             f"{predicted.shape}.")  # fmt: skip
-    pair = [torch.from_numpy(reduce_joints(p.astype(np.float64), evaluated.protocol, evaluated.joints))
+    protocol, dataset, rows = evaluated.protocol, evaluated.dataset, evaluated.rows
+    pair = [torch.from_numpy(reduce_joints(p.astype(np.float64), protocol, evaluated.joints))
             for p in (predicted, evaluated.truth)]  # fmt: skip
-    texts = {n: evaluated.dataset.texts[n][evaluated.rows] for n in ("sequence", "subject", "action", "frame")}
-    return pd.DataFrame(texts | {name: error(*pair, "none").numpy() for name, error in ERRORS.items()})
+    texts = {n: np.asarray(dataset.texts[n][rows]) for n in ("sequence", "subject", "action", "frame")}
+    found = joint_scores(*pair, protocol)
+    if protocol.step == 1 or "accel_error" in protocol.metrics:
+        found["accel_error"] = accelerations(*pair, texts["sequence"], texts["frame"], protocol.step)
+    if vertices is not None:
+        index = [atlas_set(evaluated.joints).index(name) for name in protocol.root]
+        roots = [np.asarray(p, np.float64)[:, index].mean(1) for p in (predicted, evaluated.truth)]
+        found["pve"] = mesh_scores(dataset, rows, vertices, *roots)
+    return pd.DataFrame(texts | found)
 
 
 def summary(
@@ -92,10 +100,10 @@ def summary(
     """
     by = "action" if evaluated.protocol.average == "actions" else None
     lines = []
-    for metric in ERRORS:
+    for metric in (name for name in UNITS if name in frames and frames[name].notna().any()):
         value = frames.groupby(by)[metric].mean().mean() if by else frames[metric].mean()
-        low, high = bootstrap_interval(frames.groupby("sequence")[metric].mean().to_numpy())
-        lines.append({"row": row, "metric": metric, "unit": "mm", "value": value, "low": low, "high": high,
+        low, high = bootstrap_interval(frames.groupby("sequence")[metric].mean().dropna().to_numpy())
+        lines.append({"row": row, "metric": metric, "unit": UNITS[metric], "value": value, "low": low, "high": high,
                       "n_sequences": frames["sequence"].nunique(), "n_frames": len(frames),
                       "protocol": evaluated.protocol.describe(), "kind": kind, "init": "", "note": note})  # fmt: skip
     return pd.DataFrame(lines)
@@ -113,19 +121,24 @@ def mean_pose(train: Dataset, evaluated: Evaluation) -> np.ndarray | None:
     return np.broadcast_to((joints - joints[:, :1]).mean(0), evaluated.truth.shape)
 
 
-def read_predictions(path: str | Path, evaluated: Evaluation) -> np.ndarray:
+def read_predictions(path: str | Path, evaluated: Evaluation, array: str = "joints3d") -> np.ndarray | None:
     """(R, S, 3) of an npz with sample_id (N,) and joints3d (N, S, 3), matched by id; pickled content is refused.
+
+    Args:
+        array: "vertices" reads meshes (N, 6890, 3) instead; None if the file has none.
 
     Raises:
         PosebookError: no such file, missing arrays, or scored samples that it does not have.
     """
     try:
         with np.load(path, allow_pickle=False) as stored:
-            rows, joints = {str(n): i for i, n in enumerate(stored["sample_id"])}, stored["joints3d"]
+            if array == "vertices" and array not in stored:
+                return None
+            rows, values = {str(n): i for i, n in enumerate(stored["sample_id"])}, stored[array]
     except (OSError, ValueError, KeyError, EOFError) as error:
-        raise PosebookError(f"{path}: expected an npz with sample_id and joints3d ({error}).") from None
+        raise PosebookError(f"{path}: expected an npz with sample_id and {array} ({error}).") from None
     wanted = evaluated.dataset.texts["sample_id"][evaluated.rows]
     missing = [n for n in wanted if n not in rows]
     if missing:
         raise PosebookError(f"{path}: {len(missing)} of {len(wanted)} scored samples are missing, e.g. {missing[0]}.")
-    return joints[[rows[n] for n in wanted]]
+    return values[[rows[n] for n in wanted]]

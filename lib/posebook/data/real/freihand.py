@@ -2,8 +2,8 @@
 
 `training/rgb/%08d.jpg` is picture id + 32560 v with v in the order gs, hom, sample, auto; `training_xyz.json` metres of
 the camera frame, uv = K xyz / z, pictures 224 x 224. MANO's finger angles are stored relative to the mean hand; with
-your MANO file converted (body_models.py) the mean is added, since zero is the flat hand here. MANO's translation is not
-stored and left out. Source: specs/data.md section 1.8.
+your MANO file converted (body_models.py) the mean is added, since zero is the flat hand here, and MANO's translation,
+which is not stored, follows from where it puts the middle finger's knuckle. Source: specs/data.md section 1.8.
 """
 
 from collections.abc import Iterator
@@ -12,13 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from posebook.data.real.block import Block
-from posebook.data.real.body_models import models_folder
+from posebook.data.real.body_models import models_folder, posed_knuckle
 from posebook.data.real.files import read_json
 from posebook.data.real.prepare import Reader, existing
 from posebook.errors import PosebookError
 
 VERSIONS = {"training": ("gs", "hom", "sample", "auto"), "evaluation": ("",)}
 SIZE = 224.0
+KNUCKLE = 9  # of the middle finger among the 21 joints
 
 
 def label_files(source: Path, split: str) -> list[Path]:
@@ -37,7 +38,7 @@ def blocks(source: Path, split: str) -> Iterator[Block]:
         raise PosebookError(f"{files['K']} has {len(K)} hands, {files['xyz']} {len(points)}. Get both files again.")
     fields = {"K": K, "joints3d": points, "box": np.tile([0, 0, SIZE, SIZE], (len(K), 1))}
     if "mano" in files:
-        fields |= mano_fields(numbers(files["mano"], (1, 61))[:, 0])
+        fields |= mano_fields(numbers(files["mano"], (1, 61))[:, 0], points)
     hands = np.arange(len(K))
     for version, name in enumerate(VERSIONS[split]):
         pictures = hands + len(K) * version
@@ -59,13 +60,18 @@ def numbers(path: Path, shape: tuple[int, ...]) -> np.ndarray:
     return found
 
 
-def mano_fields(mano: np.ndarray) -> dict[str, np.ndarray]:
-    """Pose 48, shape 10, uv_root 2, scale 1 -> the schema's parameters; fingers only where the mean hand is known."""
+def mano_fields(mano: np.ndarray, points: np.ndarray) -> dict[str, np.ndarray]:
+    """Pose 48, shape 10, uv_root 2, scale 1 -> the schema's parameters.
+
+    Fingers and translation only where the user's MANO is: translation = the labelled knuckle of the middle finger
+    (points (N, 21, 3), number 9) minus that of the posed hand.
+    """
     fields = {"global_orient": mano[:, :3], "betas": mano[:, 48:58]}
     model = models_folder() / "MANO_RIGHT.npz"
     if model.is_file():
         with np.load(model, allow_pickle=False) as stored:
             fields["hand_pose"] = mano[:, 3:48] + stored["hands_mean"]
+        fields["transl"] = points[:, KNUCKLE] - posed_knuckle(fields, model)
     return fields
 
 

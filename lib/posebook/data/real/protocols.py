@@ -12,6 +12,7 @@ from posebook.data.real.catalogue import by_name
 from posebook.data.real.dataset import RealDataset, need
 from posebook.errors import PosebookError
 from posebook.joint_atlas import atlas_set, convert
+from posebook.metrics.positions import PCK_MM
 
 H36M_CAMERAS = {"1": "54138969", "2": "55011271", "3": "58860488", "4": "60457274"}
 
@@ -34,6 +35,8 @@ class Preset:
     subjects: tuple[str, ...] = ()  # all when empty
     metrics: tuple[str, ...] = ("mpjpe", "pa_mpjpe")
     average: str = "frames"  # mean over "frames", or of the means of "actions"
+    pck_mm: float = PCK_MM  # from where on a keypoint is wrong
+    pck_joints: tuple[str, ...] = ()  # that count for it; all when empty
 
     def describe(self) -> str:
         """One line that belongs beside each number."""
@@ -43,10 +46,18 @@ class Preset:
             which.append(f"subjects {', '.join(self.subjects)}")
         return (f"{self.name} ({self.paper}): {self.split} of {' or '.join(self.datasets)}, {', '.join(which)}; "
                 f"{len(atlas_set(self.joints))} joints {self.joints} from {self.source}, root {' + '.join(self.root)}, "
-                f"headline after {self.alignment} alignment, mean over {self.average}")  # fmt: skip
+                f"headline after {self.alignment} alignment, mean over {self.average}; PCK below {self.pck_mm:g} mm"
+                + (f" of {len(self.pck_joints)} joints" if self.pck_joints else ""))  # fmt: skip
 
 
-H36M, FRONT, HIPS = ("human36m", "human36m_json", "human36m_npz"), ("60457274",), ("right_hip", "left_hip")
+H36M, FRONT, HIPS = (
+    ("human36m", "human36m_json", "human36m_npz", "human36m_c2f"),
+    ("60457274",),
+    ("right_hip", "left_hip"),
+)
+LIMBS = tuple(
+    f"{side}_{n}" for n in ("hip", "knee", "ankle", "shoulder", "elbow", "wrist") for side in ("left", "right")
+)
 PVE = ("mpjpe", "pa_mpjpe", "pve", "accel_error")
 PRESETS = (
     Preset("h36m_c2f", "Pavlakos et al. 2017", H36M, "S1 S5 S6 S7 S8, all cameras", "test", "h36m17",
@@ -68,7 +79,7 @@ PRESETS = (
     Preset("3dpw_14", "SPIN, I2L-MeshNet, VIBE, TCMR", ("3dpw",), "other datasets, or 3DPW's train split", "test",
            "lsp14", "joints3d_h36m17", HIPS, "root", metrics=PVE),
     Preset("3dpw_smpl24", "3DPW challenge", ("3dpw",), "other datasets", "test", "smpl24", "joints3d", ("pelvis",),
-           "root", metrics=("mpjpe", "pa_mpjpe", "pck", "orientation")),
+           "root", metrics=("mpjpe", "pa_mpjpe", "pck", "orientation"), pck_mm=50.0, pck_joints=LIMBS),
     Preset("3dhp_17", "Mehta et al.", ("mpi_inf_3dhp",), "S1 to S8, chest-high cameras", "test", "mpii3d17",
            "universal3d", ("pelvis",), "root", metrics=("mpjpe", "pck", "auc")),
     Preset("humaneva_15", "VideoPose3D", ("humaneva",), "train chunks of S1 S2 S3", "validate", "humaneva15",
