@@ -254,10 +254,10 @@ def cache(
         typer.Argument(
             metavar="KIND",
             help="body, hand, data, real, motion, cmu_mocap, trunk, variants, checkpoints, features, memory, runs, "
-            "weights; all when left out",
+            "weights, training, trained; all when left out",
         ),
     ] = None,
-    clear: Annotated[bool, typer.Option("--clear", help="remove these kinds; none: all but real, weights")] = False,
+    clear: Annotated[bool, typer.Option("--clear", help="remove these kinds; none: all but real, weights, trained")] = False,
 ) -> None:
     """Show what the cache holds, or clear it."""
     from posebook.cache import cache_dir
