@@ -4,8 +4,8 @@ What is kept: weights and buffers, the optimiser's moments, the states of the tr
 how many steps are done, and the history. The order of images follows from seed and step, the learning rate from the
 step. The generators of Python and numpy are not kept: no loss here draws from them.
 
-Of several processes (`posebook.ranks`) the first one writes, and keeps the others' states of torch's generator. All else
-is the same in each, so that a training may go on with more or fewer of them.
+Of several processes (`posebook.ranks`) the first one writes, and keeps the others' states of torch's generator. All
+else is the same in each, so that a training may go on with more or fewer of them.
 """
 
 import time
@@ -45,7 +45,8 @@ class Checkpoint:
     """
 
     def __init__(self, path: str | Path | None, model: nn.Module, optimizer: torch.optim.Optimizer,
-                 generator: torch.Generator, about: dict[str, Any], ranks: Ranks, seconds: float | None = None):  # fmt: skip
+                 generator: torch.Generator, about: dict[str, Any], ranks: Ranks,
+                 seconds: float | None = None):  # fmt: skip
         self.path = Path(path) if path else None
         self.model, self.optimizer, self.generator, self.about = model, optimizer, generator, about
         self.ranks, self.seconds = ranks, SECONDS if seconds is None else seconds

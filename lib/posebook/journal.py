@@ -32,8 +32,10 @@ class Journal:
         self.loggers = []
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
-            kinds = [CSVLogger, TensorBoardLogger] if has_tensorboard() else [CSVLogger]
-            self.loggers = [kind(folder / "logs", self.stem) for kind in kinds]  # every start has its own version_<n>
+            curves = CSVLogger(folder / "logs", self.stem)  # every start has its own version_<n>
+            self.loggers = [curves]
+            if has_tensorboard():
+                self.loggers.append(TensorBoardLogger(folder / "logs", self.stem, curves.version))
 
     def record(self, images: list[int], losses: list[float], learning_rate: float, minutes: float) -> None:
         """Log the newest record of a history, and keep the weights if it is the best.

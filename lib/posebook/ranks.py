@@ -19,7 +19,6 @@ from torch import Tensor, nn
 from posebook.errors import PosebookError
 from posebook.shared_norm import own_norms, shared_norms
 
-
 T = TypeVar("T")
 
 

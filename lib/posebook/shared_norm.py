@@ -7,7 +7,22 @@ plain torch and runs on both. Parts may differ in size: sums and counts are adde
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
+
+
+class _Sum(torch.autograd.Function):
+    """Sum over the processes; what each one's summand is worth is the sum of what the sum is worth to them."""
+
+    @staticmethod
+    def forward(ctx, mine: Tensor) -> Tensor:
+        total = mine.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx, worth: Tensor) -> Tensor:
+        total = worth.contiguous().clone()
+        dist.all_reduce(total)
+        return total
 
 
 class _Shared:
@@ -20,11 +35,11 @@ class _Shared:
         axes, shape = [0, *range(2, x.ndim)], [1, -1, *[1] * (x.ndim - 2)]
         wide = x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
         own = x.numel() / x.shape[1]
-        sums = all_reduce(torch.cat((wide.sum(axes), wide.new_tensor([own]))))  # differentiable
+        sums = _Sum.apply(torch.cat((wide.sum(axes), wide.new_tensor([own]))))
         count = sums[-1].detach()
         mean = sums[:-1] / count
         centred = wide - mean.view(shape)
-        variance = all_reduce(centred.square().sum(axes)) / count
+        variance = _Sum.apply(centred.square().sum(axes)) / count
         self._follow(mean.detach(), variance.detach() * count / (count - 1))
         scale = self.weight * torch.rsqrt(variance + self.eps)
         return (centred * scale.view(shape) + self.bias.view(shape)).to(x.dtype)

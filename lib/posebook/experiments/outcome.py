@@ -71,7 +71,7 @@ def _own_hash(module: str) -> str:
 
 
 def remember(key: dict, make: Callable[[], Outcome], module: str) -> Outcome:
-    """Outcome that `posebook train` left, else from the cache if this very variant was trained before, else from `make`.
+    """Outcome that `posebook train` left, else from the cache if this variant was trained before, else from `make`.
 
     Args:
         key: everything that determines the outcome (variant, sizes, data versions, trunk, seed); code is added.
