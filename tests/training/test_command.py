@@ -10,7 +10,6 @@ import time
 import pytest
 import torch
 from safetensors.torch import load_file
-from test_several_processes import own_cache
 from typer.testing import CliRunner
 
 from posebook.cli import app
@@ -36,13 +35,13 @@ def finish(environment) -> None:
 
 
 @pytest.fixture(scope="module")
-def killed(tmp_path_factory, body_cache):
+def killed(tmp_path_factory, own_cache):
     """Caches of a training that was not disturbed, and of one that was killed and started again."""
     root = tmp_path_factory.mktemp("killed")
     for split in ("train", "test"):
         open_dataset("procedural", split, smoke())
-    finish(own_cache(root / "whole", body_cache))
-    environment = own_cache(root / "broken", body_cache)
+    finish(own_cache(root / "whole"))
+    environment = own_cache(root / "broken")
     with subprocess.Popen(COMMAND, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         while not (halves := [*(root / "broken").glob("training/*/*.last.pt")]):
             assert process.poll() is None, "ended before its first checkpoint"

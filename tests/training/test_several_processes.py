@@ -15,7 +15,6 @@ from posebook.training import processes
 from posebook.training.processes import Place, make_fabric
 
 SCRIPT = Path(__file__).with_name("twenty_steps.py")
-SHARED = ("body", "hand", "data", "motion", "trunk")
 
 
 @pytest.fixture(scope="module")
@@ -30,26 +29,17 @@ def shards(body_cache, tmp_path_factory):
     return folder
 
 
-def own_cache(folder: Path, from_: Path) -> dict[str, str]:
-    """Environment with an empty cache, but for what is only made once."""
-    folder.mkdir()
-    for kind in SHARED:
-        (from_ / kind).mkdir(exist_ok=True)
-        (folder / kind).symlink_to(from_ / kind)
-    return os.environ | {"POSEBOOK_CACHE": str(folder), "OMP_NUM_THREADS": "1"}
-
-
 def losses(cache: Path) -> dict[str, list[float]]:
     found = (json.loads(path.read_text()) for path in cache.glob("trained/*/outcome.json"))
     return {outcome["row"]: outcome["history"]["losses"] for outcome in found}
 
 
 @pytest.mark.timeout(3000)  # thousands of exchanges: half a minute on idle cores, far more where they are taken
-def test_two_processes_have_the_losses_of_one_for_twenty_steps(tmp_path, body_cache, shards):
+def test_two_processes_have_the_losses_of_one_for_twenty_steps(tmp_path, own_cache, shards):
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     for name, start in (("one", []), ("two", torchrun)):
         command = [sys.executable, *start, str(SCRIPT), str(shards)]
-        done = subprocess.run(command, env=own_cache(tmp_path / name, body_cache), capture_output=True, text=True)
+        done = subprocess.run(command, env=own_cache(tmp_path / name), capture_output=True, text=True)
         assert done.returncode == 0, done.stderr[-3000:]
     one, two = losses(tmp_path / "one"), losses(tmp_path / "two")
     assert set(one) == set(two) == {"volume {1,16}", "RGB", "lixel {16}"}

@@ -32,14 +32,12 @@ class ShardFiles:
         self.ahead: dict[tuple[int, bytes], Future] = {}  # (field, rows) -> pictures that are being read
         self.asked: set[int] = set()  # fields that the last batches asked for
 
-    def read(self, row: int, field: int) -> bytes:
-        """Bytes of one picture.
+    def read(self, shard: int, offset: int, size: int) -> bytes:
+        """Some bytes of a tar file.
 
         Raises:
-            PosebookError: its tar file is missing or cut short.
+            PosebookError: it is missing or cut short.
         """
-        shard = int(np.searchsorted(self.starts, row, "right")) - 1
-        offset, size = (int(n) for n in self.offsets[row, field])
         found = os.pread(self._file(shard).fileno(), size, offset)
         if len(found) != size:
             raise PosebookError(
@@ -63,8 +61,10 @@ class ShardFiles:
     def pictures(self, rows: np.ndarray, field: int, shape: tuple[int, ...], dtype) -> np.ndarray:
         """(n, *shape) decoded pictures of some rows."""
         out = np.empty((len(rows), *shape), dtype)
-        for target, row in zip(out, rows, strict=True):
-            with Image.open(io.BytesIO(self.read(int(row), field))) as picture:
+        shards = np.searchsorted(self.starts, rows, "right") - 1
+        places = np.asarray(self.offsets[rows, field])  # (n, 2)
+        for target, shard, (offset, size) in zip(out, shards.tolist(), places.tolist(), strict=True):
+            with Image.open(io.BytesIO(self.read(shard, offset, size))) as picture:
                 target[...] = picture
         return out
 
