@@ -28,6 +28,9 @@ COMMAND = [sys.executable, "-m", "posebook", "train", "01", "--profile", "smoke"
            "--checkpoint-seconds", "0"]  # fmt: skip
 
 
+pytestmark = pytest.mark.timeout(3000)  # three trainings in processes of their own: slow where cores are taken
+
+
 def finish(environment) -> None:
     done = subprocess.run(COMMAND, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -5,6 +5,7 @@ random order: near enough to a shuffle of everything, and at any time few tar fi
 epochs one after the other, so that every picture comes once an epoch, whatever batch and number of processes.
 """
 
+import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +17,7 @@ from posebook.data.shards import ShardDataset
 from posebook.ranks import part_of
 
 BLOCK = 8  # shards that are shuffled together
-THREADS = 2  # that read and decode ahead; decoding lets other threads run
-AHEAD = 3  # batches
+AHEAD = 8  # batches, each read by one thread
 
 
 class ShardOrder:
@@ -32,6 +32,7 @@ class ShardOrder:
         self.counts = np.array(dataset.manifest["shards"])
         self.starts = np.cumsum(self.counts) - self.counts
         self.pictures = [a for a in dataset.arrays.values() if isinstance(a, ShardPictures)]
+        self.threads = max(2, min(AHEAD, (os.cpu_count() or 1) // 8))  # of each process; a node has about 8
         self.dataset, self.files, self.rank, self.ranks = dataset, dataset.files, rank, ranks
 
     def __len__(self) -> int:
@@ -61,7 +62,7 @@ class ShardOrder:
         """Row numbers of batch `start` and those after it, until `images` were seen; the next are read meanwhile."""
         coming: deque[np.ndarray] = deque()
         source, queue = self.rows_from(start * batch, seed), np.empty(0, np.int64)
-        with ThreadPoolExecutor(THREADS) as pool:
+        with ThreadPoolExecutor(self.threads) as pool:
             for step in range(start, -(-images // batch) + AHEAD):
                 while len(queue) < batch:
                     queue = np.concatenate([queue, next(source)])
