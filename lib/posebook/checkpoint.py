@@ -3,6 +3,9 @@
 What is kept: weights and buffers, the optimiser's moments, the states of the training's own generator and of torch's,
 how many steps are done, and the history. The order of images follows from seed and step, the learning rate from the
 step. The generators of Python and numpy are not kept: no loss here draws from them.
+
+Of several processes (`posebook.ranks`) the first one writes, and keeps the others' states of torch's generator. All
+else is the same in each, so that a training may go on with more or fewer of them.
 """
 
 import time
@@ -15,6 +18,7 @@ from torch import nn
 
 from posebook.cache import atomic_path
 from posebook.errors import PosebookError
+from posebook.ranks import Ranks
 
 SECONDS = 10.0  # between two writes at least; what a killed training loses at most, beside the way to the next record
 
@@ -36,12 +40,16 @@ class Checkpoint:
         model, optimizer: on their device, trained in place.
         generator: the training's own.
         about: plain values that say which training this is, e.g. budget and seed.
+        ranks: the processes that train.
+        seconds: between two writes at least; SECONDS if None.
     """
 
     def __init__(self, path: str | Path | None, model: nn.Module, optimizer: torch.optim.Optimizer,
-                 generator: torch.Generator, about: dict[str, Any]):  # fmt: skip
+                 generator: torch.Generator, about: dict[str, Any], ranks: Ranks,
+                 seconds: float | None = None):  # fmt: skip
         self.path = Path(path) if path else None
         self.model, self.optimizer, self.generator, self.about = model, optimizer, generator, about
+        self.ranks, self.seconds = ranks, SECONDS if seconds is None else seconds
         self.written = time.perf_counter()
 
     def restore(self) -> Progressed:
@@ -61,28 +69,42 @@ class Checkpoint:
         self.model.load_state_dict(parts["model"])
         self.optimizer.load_state_dict(parts["optimizer"])
         self.generator.set_state(parts["generator"])
-        torch.set_rng_state(parts["torch"])
-        if self.generator.device.type == "cuda":
-            torch.cuda.set_rng_state(parts["cuda"], self.generator.device)
+        self._go_on_drawing([parts, *parts.get("others", ())])
         return Progressed(parts["steps"], tuple(parts["images"]), tuple(parts["losses"]), parts["minutes"])
 
     def keep(self, done: Progressed) -> None:
         """Write the present state, unless the last write was a moment ago."""
-        if self.path is None or time.perf_counter() - self.written < SECONDS:
+        if self.path is None or not self.ranks.agree(time.perf_counter() - self.written >= self.seconds):
+            return
+        first, *others = self.ranks.gather(self._drawing())
+        self.written = time.perf_counter()
+        if self.ranks.rank > 0:
             return
         parts = {
             "about": self.about,
             "model": self.model.state_dict(),
             "optimizer": _plain(self.optimizer.state_dict()),
             "generator": self.generator.get_state(),
-            "torch": torch.get_rng_state(),
+            "others": others,
+            **first,
             **done._asdict(),
         }
-        if self.generator.device.type == "cuda":
-            parts["cuda"] = torch.cuda.get_rng_state(self.generator.device)
         with atomic_path(self.path) as temporary:
             torch.save(parts, temporary)
-        self.written = time.perf_counter()
+
+    def _drawing(self) -> dict[str, torch.Tensor]:
+        """States of this process' generators of torch."""
+        states = {"torch": torch.get_rng_state()}
+        if self.generator.device.type == "cuda":
+            states["cuda"] = torch.cuda.get_rng_state(self.generator.device)
+        return states
+
+    def _go_on_drawing(self, states: list[dict[str, torch.Tensor]]) -> None:
+        """Take over this process' states; one that was not there before goes on from its seed."""
+        for own in states[self.ranks.rank :][:1]:
+            torch.set_rng_state(own["torch"])
+            if self.generator.device.type == "cuda":
+                torch.cuda.set_rng_state(own["cuda"], self.generator.device)
 
     def _read(self) -> dict[str, Any]:
         try:

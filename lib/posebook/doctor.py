@@ -12,8 +12,8 @@ from posebook.provenance import device_info, versions
 
 # motion: clips made once; variants: trained networks. The help of `posebook cache` lists the same.
 CACHE_KINDS = ("body", "hand", "data", "real", "motion", "cmu_mocap", "trunk", "variants", "checkpoints", "features",
-               "memory", "runs", "weights")  # fmt: skip
-OWN_KINDS = ("real", "weights")  # made of the user's own files: cleared by name only
+               "memory", "runs", "weights", "training", "trained")  # fmt: skip
+OWN_KINDS = ("real", "weights", "trained")  # the user's own files, or long trainings: cleared by name only
 NEEDED_BYTES = 5 * 10**9  # data and runs of the laptop profile, both motions
 TORCH_VERSION = "2.13.0"  # as pinned in pyproject.toml
 

@@ -17,13 +17,14 @@ class Progress:
         total: steps to come.
         description: what is going on.
         unit: what a step is.
+        shown: False for all but one of several processes.
     """
 
-    def __init__(self, total: int, description: str, unit: str = "it"):
+    def __init__(self, total: int, description: str, unit: str = "it", shown: bool = True):
         self.total, self.description, self.unit = total, description, unit
         self.done, self.text, self.start, self.shown = 0, "", time.perf_counter(), 0.0
         self.handle = display_handle(f"{description} …") if in_kernel() else None
-        self.bar = None if self.handle else tqdm(total=total, desc=description, unit=unit)
+        self.bar = None if self.handle else tqdm(total=total, desc=description, unit=unit, disable=not shown)
 
     def update(self, steps: int = 1, text: str = "") -> None:
         """Advance by `steps`; the line in a notebook is redrawn at most twice a second."""

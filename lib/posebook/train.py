@@ -1,12 +1,14 @@
 """The one training loop, on Lightning Fabric (devices, precision): batches in, loss down, a history out.
 
-Budgets are counted in images seen, so that variants of one comparison get the same.
+Budgets are counted in images seen, so that variants of one comparison get the same. `posebook train` runs the same loop
+on several devices (`posebook.launch`): batches are the same and are split (`posebook.ranks`).
 """
 
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +18,10 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from posebook.checkpoint import Checkpoint, Progressed
+from posebook.journal import Journal, file_stem
+from posebook.launch import current
 from posebook.progress import Progress
+from posebook.ranks import Ranks
 
 
 @dataclass(frozen=True)
@@ -46,12 +51,14 @@ def seed_everything(seed: int) -> None:
 
 
 def make_fabric(device: str = "cpu", precision: str = "32-true") -> Fabric:
-    """Fabric on one device.
+    """Fabric on one device; that of `posebook train`, with all its devices, where it runs.
 
     Args:
         device: "cpu", "cuda", "cuda:<number>" or "auto".
         precision: as Fabric names them, e.g. "bf16-mixed".
     """
+    if current() is not None:
+        return current().fabric
     name, _, number = device.partition(":")
     return Fabric(accelerator=name, devices=[int(number)] if number else 1, precision=precision)
 
@@ -115,36 +122,58 @@ def fit(
         PosebookError: a checkpoint of another training, or one that cannot be read.
     """
     fabric = fabric or make_fabric()
+    ranks = Ranks(fabric)
+    ranks.part(budget.batch)  # too many processes are found out now
+    with ranks.prepared(model, seed):
+        return _fit(model, loss, count, budget, seed, ranks, description, checkpoint, parts)
+
+
+def _fit(model, loss, count, budget, seed, ranks: Ranks, description, checkpoint, parts) -> History:
+    fabric, launch = ranks.fabric, current()
     model.to(memory_format=torch.channels_last)  # 1.6 times faster convolutions on CPU cores
     optimizer = torch.optim.AdamW(model.parameters(), budget.learning_rate, weight_decay=budget.weight_decay)
     wrapped, optimizer = fabric.setup(model, optimizer)
     wrapped.train()
     steps = -(-budget.images_seen // budget.batch)
     generator = torch.Generator(fabric.device).manual_seed(seed)
-    kept = Checkpoint(checkpoint, model, optimizer, generator, asdict(budget) | {"seed": seed, "count": count})
+    about = asdict(budget) | {"seed": seed, "count": count}
+    if launch is not None:
+        checkpoint = checkpoint or launch.folder / f"{file_stem(description)}.last.pt"
+        about |= {name: launch.about[name] for name in ("precision", "shards")}  # processes may change on the way
+    kept = Checkpoint(checkpoint, model, optimizer, generator, about, ranks, launch and launch.seconds)
+    journal = Journal(launch.folder if launch and ranks.rank == 0 else None, description, model)
     before = kept.restore()
-    progress = Progress(steps * budget.batch, description, "images")
+    progress = Progress(steps * budget.batch, description, "images", ranks.rank == 0)
     progress.update(before.steps * budget.batch)
     images, losses, since = list(before.images), list(before.losses), []
     every = max(steps // 40, 1)
     started = time.perf_counter() - 60 * before.minutes
-    for step, rows in enumerate(index_batches(count, budget, seed)):
-        if step < before.steps:
-            continue  # done before the interruption
+    for step, rows in enumerate(batches_from(before.steps, count, budget, seed), before.steps):
         for group in optimizer.param_groups:
             group["lr"] = budget.learning_rate * one_cycle(step, steps)
-        value = loss(wrapped, rows, generator)
+        value = ranks.loss(loss, wrapped, rows, generator)
         optimizer.zero_grad()
         fabric.backward(value)
         clip(fabric, wrapped, optimizer, parts, budget.clip_norm)
         optimizer.step()
         since.append(value.detach())
         if (step + 1) % every == 0 or step == steps - 1:
+            minutes = (time.perf_counter() - started) / 60
             images.append((step + 1) * budget.batch)
-            losses.append(float(torch.stack(since).mean()))
+            losses.append(float(ranks.mean(torch.stack(since)).mean()))
             since = []
-            kept.keep(Progressed(step + 1, images, losses, (time.perf_counter() - started) / 60))
+            journal.record(images, losses, group["lr"], minutes)
+            kept.keep(Progressed(step + 1, images, losses, minutes))
         progress.update(budget.batch, f"loss {losses[-1]:.4g}" if losses else "")
     progress.close()
+    journal.close()
     model.eval()
     return History(images, losses, (time.perf_counter() - started) / 60)
+
+
+def batches_from(start: int, count: int, budget: Budget, seed: int) -> Iterator[np.ndarray]:
+    """Row numbers of batch `start` and those after it: as the shards stream, where these rows come from shards."""
+    order = current() and current().order
+    if order is not None and len(order) == count:
+        return order.batches(budget.images_seen, budget.batch, seed, start)
+    return islice(index_batches(count, budget, seed), start, None)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from posebook.data.dataset import Dataset, need
 from posebook.joints import HAND21, JointSet, joint_set
+from posebook.ranks import rand_rows
 
 FIELDS = {"h36m17": ("joints2d_h36m17", "joints3d_h36m17"), "smpl24": ("joints2d", "joints3d"),
           "hand21": ("joints2d", "joints3d")}  # fmt: skip
@@ -76,8 +77,8 @@ def at_random(batch, turned, generator: torch.Generator):
         NamedTuple of the same kind; the image channels last in memory.
     """
     image = batch[0]
-    mirror = torch.rand(len(image), generator=generator, device=image.device) < 0.5
-    scale = 0.8 + 0.4 * torch.rand(len(image), 3, 1, 1, generator=generator, device=image.device)
+    mirror = rand_rows(len(image), generator=generator, device=image.device) < 0.5
+    scale = 0.8 + 0.4 * rand_rows(len(image), 3, 1, 1, generator=generator, device=image.device)
     pick = [torch.where(mirror.view(-1, *[1] * (a.ndim - 1)), b, a) for a, b in zip(batch, turned, strict=True)]
     image = (pick[0] * scale).clamp(0, 1).contiguous(memory_format=torch.channels_last)
     return type(batch)(image, *pick[1:])

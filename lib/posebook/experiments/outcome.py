@@ -1,4 +1,8 @@
-"""A trained variant's predictions and costs, kept in the cache so that an interrupted chapter goes on where it was."""
+"""A trained variant's predictions and costs, kept in the cache so that an interrupted chapter goes on where it was.
+
+`posebook train` leaves the same in the cache's folder `trained`, for every device; whoever asks for that variant then
+gets it from there, and is told so.
+"""
 
 import ast
 import functools
@@ -14,8 +18,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch.utils.flop_counter import FlopCounterMode
 
-from posebook.cache import atomic_path, cache_dir
-from posebook.provenance import peak_gpu_memory_mb, peak_memory_mb
+from posebook.cache import atomic_path, cache_dir, write_text
+from posebook.launch import current, working_in
+from posebook.provenance import now, peak_gpu_memory_mb, peak_memory_mb
+from posebook.ranks import Ranks
 from posebook.train import History
 
 SIZES = "posebook.profile"  # what a variant takes of it is in its key; another chapter's sizes must not train it anew
@@ -65,13 +71,19 @@ def _own_hash(module: str) -> str:
 
 
 def remember(key: dict, make: Callable[[], Outcome], module: str) -> Outcome:
-    """Outcome from the cache if this very variant was trained before, else from `make`.
+    """Outcome that `posebook train` left, else from the cache if this variant was trained before, else from `make`.
 
     Args:
         key: everything that determines the outcome (variant, sizes, data versions, trunk, seed); code is added.
         make: trains and predicts.
         module: the one that `make` is in; a change of its code, or of code it imports, trains anew.
     """
+    given = cache_dir("trained") / trained_name(key, module)
+    if current() is not None:
+        return _train_launched(given, make)
+    if given.exists():
+        print(trained_line(given))
+        return load_outcome(given)
     folder = cache_dir("variants") / _digest(key, module)
     if folder.exists():
         return load_outcome(folder)
@@ -92,8 +104,45 @@ def checkpoint_path(key: dict, module: str) -> Path:
     return cache_dir("checkpoints") / f"{_digest(key, module)}.pt"
 
 
-def _digest(key: dict, module: str) -> str:
-    text = json.dumps(key | {"code": _own_hash(module), "torch": torch.__version__}, sort_keys=True, default=str)
+def trained_name(key: dict, module: str) -> str:
+    """Folder name of what `posebook train` makes of a variant: the same for every device and build of torch.
+
+    Args:
+        key, module: as for `remember`.
+    """
+    anywhere = {name: value for name, value in key.items() if name != "on"}
+    return _digest(anywhere, module, torch.__version__.split("+")[0])
+
+
+def trained_line(folder: Path) -> str:
+    """Which weights of `posebook train` are used, and how they came about; without the user's own paths."""
+    about = json.loads((folder / "training.json").read_text())
+    how = ", ".join(f"{name} {value}" for name, value in about["training"].items() if value)
+    return f"{about['row']}: weights <cache>/trained/{folder.name}/state.safetensors, trained {about['when']} ({how})"
+
+
+def _train_launched(folder: Path, make: Callable[[], Outcome]) -> Outcome:
+    """Train as `posebook train` says, all processes together; the first one writes."""
+    launch = current()
+    ranks = Ranks(launch.fabric)
+    if ranks.agree(folder.exists()):
+        return load_outcome(folder)
+    with working_in(cache_dir("training") / folder.name):
+        outcome = make()
+        if ranks.rank == 0:
+            with atomic_path(folder) as temporary:
+                temporary.mkdir()
+                save_outcome(outcome, temporary)
+                about = {"row": outcome.row, "when": now(), "training": launch.about}
+                write_text(temporary / "training.json", json.dumps(about, indent=1))
+            for half in launch.folder.glob("*.last.pt"):
+                half.unlink()
+    launch.fabric.barrier()  # the next row may need this one
+    return outcome
+
+
+def _digest(key: dict, module: str, torch_version: str = torch.__version__) -> str:
+    text = json.dumps(key | {"code": _own_hash(module), "torch": torch_version}, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 

@@ -58,7 +58,8 @@ def cached_states(row: str) -> Iterator[Cached]:
     Args:
         row: its name in tables.
     """
-    files = sorted(cache_dir("variants").glob("*/outcome.json"), key=lambda f: f.stat().st_mtime, reverse=True)
+    found = (file for kind in ("variants", "trained") for file in cache_dir(kind).glob("*/outcome.json"))
+    files = sorted(found, key=lambda f: f.stat().st_mtime, reverse=True)
     for file in files:
         numbers = json.loads(file.read_text())
         if numbers["row"] == row and (file.parent / "state.safetensors").is_file():
