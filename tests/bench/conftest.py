@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -18,7 +19,7 @@ class Clone:
     """A folder with its own copy of lib/; `tiny.chapter` adds notebooks."""
 
     def __init__(self, root: Path):
-        self.root, self.results = root, root / "results-local"
+        self.root, self.results, self.processes = root, root / "results-local", []
         shutil.copytree(LIBRARY, root / "lib", ignore=shutil.ignore_patterns("*.egg-info"))
 
     def grid(self, text: str) -> Path:
@@ -33,7 +34,14 @@ class Clone:
     def start(self, *arguments: object, **environment: str) -> subprocess.Popen:
         command = [sys.executable, "-c", "from posebook.cli import app; app()", *map(str, arguments)]
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": self.root}
-        return subprocess.Popen(command, env=self.environment() | environment, start_new_session=True, **options)
+        process = subprocess.Popen(command, env=self.environment() | environment, start_new_session=True, **options)
+        self.processes.append(process)
+        return process
+
+    def stop(self) -> None:
+        for process in self.processes:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
 
     def call(self, *arguments: object, **environment: str) -> subprocess.CompletedProcess:
         process = self.start(*arguments, **environment)
@@ -41,7 +49,7 @@ class Clone:
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
-def wait_for(condition, seconds: float = 240.0):
+def wait_for(condition, seconds: float = 500.0):
     """What `condition()` answers, once it is true."""
     end = time.monotonic() + seconds
     while not (found := condition()):
@@ -51,8 +59,10 @@ def wait_for(condition, seconds: float = 240.0):
 
 
 @pytest.fixture
-def clone(tmp_path) -> Clone:
-    return Clone(tmp_path / "clone")
+def clone(tmp_path):
+    made = Clone(tmp_path / "clone")
+    yield made
+    made.stop()
 
 
 @pytest.fixture(scope="module")
