@@ -19,6 +19,7 @@ root_doc = "README"
 include_patterns = [
     "README.md",
     "data_download/README.md",
+    "docs/*.md",
     "notebooks/*.ipynb",
     "notebooks/d*/*.ipynb",
     "results/report.md",

@@ -20,6 +20,7 @@ notebooks/template
 :glob:
 :caption: More
 
+docs/*
 results/report*
 data_download/README
 notebooks/datasets/*
