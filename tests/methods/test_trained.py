@@ -15,12 +15,13 @@ from posebook.train import History
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    """keep(row, state, images, age): an entry of the cache, so many seconds old."""
-    monkeypatch.setattr(trained, "cache_dir", lambda *parts: tmp_path)
+    """keep(row, state, images, age): an entry, so many seconds old, of a notebook or, in turn, of `posebook train`."""
+    monkeypatch.setattr(trained, "cache_dir", lambda *parts: tmp_path.joinpath(*parts))
 
     def keep(row, state, images=100, age=0):
-        folder = tmp_path / f"{row}-{len(list(tmp_path.iterdir()))}"
-        folder.mkdir()
+        count = len(list(tmp_path.glob("*/*")))
+        folder = tmp_path / ("variants", "trained")[count % 2] / f"{row}-{count}"
+        folder.mkdir(parents=True)
         history = History(*([] for _ in History._fields))
         save_outcome(Outcome(row, {}, history, 1, 1.0, images, 1.0, state, 1.0), folder)
         time = (folder / "outcome.json").stat().st_mtime - age
