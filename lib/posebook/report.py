@@ -206,5 +206,5 @@ def write(report: Report, results: str | Path) -> None:
     """Write report.md, report.csv and findings.csv into the results folder."""
     results = Path(results)
     write_text(results / "report.md", report.markdown)
-    write_text(results / "report.csv", report.metrics.to_csv(index=False, float_format="%.9g"))
-    write_text(results / "findings.csv", report.findings.to_csv(index=False, float_format="%.9g"))
+    write_text(results / "report.csv", report.metrics.to_csv(index=False, float_format="%.6g"))
+    write_text(results / "findings.csv", report.findings.to_csv(index=False, float_format="%.6g"))

@@ -22,7 +22,7 @@ def test_the_sentences_hold_the_numbers_of_the_tables():
         "Protocols that change the order of the methods with predictions: 2 of 3.",
         "Pairs decided by MPJPE: 2 of 3.",
         "Pairs decided by PA-MPJPE: 0 of 3.",
-        "Chapter 02: C is 4.5 mm better than B.",
+        "Chapter 02: C is ahead of B by 4.5 mm: decided.",
     ]
 
 

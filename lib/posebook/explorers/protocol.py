@@ -67,7 +67,7 @@ class ProtocolExplorer(Explorer):
             bars = self.figure.data[0]
             bars.x, bars.y = [self.scores[name] for name in names], names
             self.figure.layout.yaxis.categoryarray = names
-            self.figure.layout.title.text = "posebook17" if self.choice == BASE else "another protocol"
+            self.figure.layout.title.text = title(self.choice)
         self.verdict.value = "the order is posebook17's" if not swapped else f"{swapped} pair(s) change places"
         head = "".join(f"<th>{title}</th>" for title in ("method", "mm", "change", "rank", "was"))
         rows = "".join(self.line(name, names) for name in in_order(self.scores, with_missing=True))
@@ -80,3 +80,9 @@ class ProtocolExplorer(Explorer):
         numbers = ["–" if np.isnan(v) else f"{v:{form}}" for v, form in ((now, ".1f"), (now - was, "+.1f"))]
         cells = "".join(f"<td align='right'>{cell}</td>" for cell in (*numbers, *ranks))
         return f"<tr><td>{name}</td>{cells}</tr>"
+
+
+def title(choice: Choice) -> str:
+    """What the figure shows: posebook17, or what differs from it."""
+    changed = [f"{name} {value}" for name, value in choice._asdict().items() if value != getattr(BASE, name)]
+    return f"posebook17, but {'; '.join(changed)}" if changed else "posebook17"

@@ -23,7 +23,7 @@ def verdict_lines(board: pd.DataFrame, scores: pd.DataFrame, pairs: pd.DataFrame
     lines.append(f"Protocols that change the order of the methods with predictions: {changes} of {len(scores) - 1}.")
     for name, table in (("MPJPE", pairs), ("PA-MPJPE", aligned)):
         lines.append(f"Pairs decided by {name}: {decided(table)} of {len(table)}.")
-    return lines + rivals_ahead(board)
+    return lines + rivals_ahead(board, pairs)
 
 
 def decided(pairs: pd.DataFrame) -> int:
@@ -40,12 +40,10 @@ def lead(names: Sequence[str], pairs: pd.DataFrame) -> str:
     return f"{names[0]} is ahead of {names[1]} by {abs(own['effect_mm'].iloc[0]):.1f} mm: {sure}."
 
 
-def rivals_ahead(board: pd.DataFrame) -> list[str]:
+def rivals_ahead(board: pd.DataFrame, pairs: pd.DataFrame) -> list[str]:
     """Rows of a chapter's own comparison that are better than its paper's method."""
     known = board.dropna(subset=["mpjpe"])
     both = known[known["role"] == RIVAL].merge(known[known["role"] == PAPER], on="chapter", suffixes=("", "_paper"))
     ahead = both[both["mpjpe"] < both["mpjpe_paper"]]
-    return [
-        f"Chapter {line.chapter}: {line.name} is {line.mpjpe_paper - line.mpjpe:.1f} mm better than {line.name_paper}."
-        for line in ahead[["chapter", "name", "mpjpe", "name_paper", "mpjpe_paper"]].itertuples(index=False)
-    ]
+    return [f"Chapter {line.chapter}: {lead([line.name, line.name_paper], pairs)}"
+            for line in ahead[["chapter", "name", "name_paper"]].itertuples(index=False)]  # fmt: skip

@@ -61,4 +61,4 @@ def over_picture(joints: np.ndarray, true: np.ndarray, K: np.ndarray, scale_free
     local, target = joints - joints[:1], true - true[:1]
     scale = float((local * target).sum() / max((local * local).sum(), 1e-12)) if scale_free else 1.0
     placed = scale * local + true[:1]
-    return project(torch.as_tensor(placed).double(), torch.as_tensor(K).double()).numpy()
+    return project(torch.as_tensor(placed).double(), torch.tensor(np.array(K)).double()).numpy()
