@@ -96,13 +96,13 @@ def test_refresh_writes_the_report_the_picture_and_readme(clone):
     assert (clone / "README.md").read_text() == generated(clone)
     assert set(pd.read_csv(clone / "results" / "report.csv")["row"]) == {ROW, FLOOR}
     picture = Image.open(clone / "results" / PICTURE)
-    assert picture.text[STAMP] == picture_stamp(picture_board(clone / "results")) and picture.width > 300
+    assert picture.text[STAMP] == picture_stamp(picture_board(parts_of(clone / "results"))) and picture.width > 300
 
 
 def test_the_picture_is_stamped_with_its_numbers(clone):
-    before = picture_stamp(picture_board(clone / "results"))
+    before = picture_stamp(picture_board(parts_of(clone / "results")))
     write_run(clone / "results", {ROW: [60.0, 62.0, 65.0]}, seed=2)
-    assert picture_stamp(picture_board(clone / "results")) != before
+    assert picture_stamp(picture_board(parts_of(clone / "results"))) != before
 
 
 @pytest.mark.parametrize("text", ["nothing", README.replace(TABLE[0], ""), README.replace(MINUTES[1], ""), README * 2])
@@ -125,4 +125,4 @@ def test_the_committed_readme_is_not_stale():
 
 def test_the_committed_picture_is_not_stale():
     stamp = Image.open(ROOT / "results" / PICTURE).text[STAMP]
-    assert stamp == picture_stamp(picture_board(ROOT / "results")), "run `posebook report --readme`"
+    assert stamp == picture_stamp(picture_board(parts_of(ROOT / "results"))), "run `posebook report --readme`"

@@ -63,11 +63,12 @@ def refresh(root: str | Path) -> None:
     """
     root = Path(root)
     results = root / "results"
-    text = readme_text((root / "README.md").read_text(), results, root)  # first: nothing is written if markers are lost
+    parts = parts_of(results)
+    text = page((root / "README.md").read_text(), parts, results, root)  # first: nothing is written if markers are lost
     report = build(results)
     if len(report.metrics):
         write(report, results)
-        write_picture(results)
+        write_picture(picture_board(parts), results)
     write_text(root / "README.md", text)
 
 
@@ -77,7 +78,11 @@ def readme_text(text: str, results: str | Path, root: str | Path) -> str:
     Raises:
         PosebookError: markers that are not there, in this order, once each.
     """
-    results, root, parts = Path(results), Path(root), parts_of(results)
+    return page(text, parts_of(results), Path(results), Path(root))
+
+
+def page(text: str, parts: list[Part], results: Path, root: Path) -> str:
+    """README's text with what the parts say."""
     text = between(text, TABLE, sections(parts, results, root))
     before, old, after = cut(text, MINUTES)
     return f"{before}{MINUTES[0]}{with_minutes(old, parts)}{MINUTES[1]}{after}"
@@ -193,14 +198,14 @@ def picture_stamp(board: pd.DataFrame) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def picture_board(results: str | Path) -> pd.DataFrame:
+def picture_board(parts: list[Part]) -> pd.DataFrame:
     """The table behind the picture: the first profile and motion of the report."""
-    return standings(parts_of(results)[0].summary, methods())
+    return standings(parts[0].summary, methods())
 
 
-def write_picture(results: str | Path) -> Path:
+def write_picture(board: pd.DataFrame, results: str | Path) -> Path:
     """Draw accuracy against cost into the results folder, stamped with its numbers."""
-    board, path = picture_board(results), Path(results) / PICTURE
+    path = Path(results) / PICTURE
     if board.empty or board.dropna(subset=["mpjpe", "flops"]).empty:
         return path
     information = PngInfo()
