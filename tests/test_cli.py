@@ -127,10 +127,20 @@ def test_report_of_a_named_folder(clone):
     assert (clone / "mine" / "report.csv").is_file()
 
 
+def test_report_names_what_it_leaves_out_and_goes_on(clone):
+    write_run(clone / "mine", {"net": [40.0, 42.0]})
+    broken = write_run(clone / "mine", {"net": [80.0, 82.0]}, seed=1)
+    (broken / "run.json").write_text("{")
+    done = call("report", "--results", clone / "mine")
+    assert done.exit_code == 0 and "41.0 [" in done.output and "1 seed" in done.output
+    assert "- `laptop/procedural/01/seed1`: " in done.output and "is not a run.json of Posebook" in done.output
+
+
 def test_report_writes_the_readme_from_the_committed_results(clone):
-    (clone / "README.md").write_text("top\n<!-- table:begin -->\n<!-- table:end -->\nbottom\n")
-    write_run(clone / "results", {"net": [40.0, 42.0]})
-    write_run(clone / "results-local", {"net": [90.0, 92.0]})
+    markers = "<!-- map:begin -->\n<!-- map:end -->\n<!-- table:begin -->\n<!-- table:end -->\n"
+    (clone / "README.md").write_text(f"top\n{markers}bottom\n")
+    write_run(clone / "results", {"volume {1,16}": [40.0, 42.0]})
+    write_run(clone / "results-local", {"volume {1,16}": [90.0, 92.0]})
     assert call("report", "--readme").exit_code == 0
     text = (clone / "README.md").read_text()
     assert "41.0 [" in text and "91.0" not in text and text.startswith("top\n") and text.endswith("bottom\n")

@@ -4,11 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from posebook.errors import PosebookError
 from posebook.findings import Claim, judge_claims, to_markdown
 from posebook.intervals import interval, sequence_matrix
 from posebook.markdown import table
-from posebook.report import MARKERS, build, readme_text, write
+from posebook.report import build, write
 from posebook.runs import find_runs
 from posebook.summary import group_runs, summarise
 from tiny import metrics_table, sequences_table, write_run
@@ -92,7 +91,7 @@ def test_the_markdown_holds_protocol_seeds_n_and_links(results):
     row = next(line for line in text.splitlines() if "| volume" in line)
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells[:4] == ["01", "volume", "trained", "trunk"]
-    assert cells[5].endswith("(3)") and cells[6] == "4 / 32" and cells[7:] == ["1.00", "2.00", "1.5", "P1"]
+    assert cells[5].endswith("(3)") and cells[6] == "12 / 32" and cells[7:] == ["1.00", "2.00", "1.5", "P1"]
 
 
 def test_a_row_links_to_the_notebook_that_made_it(results):
@@ -145,12 +144,19 @@ def test_seeds_of_different_images_each_have_a_line(tmp_path):
     assert "- Test images (ch. 01): version t0\n- Test images (ch. 01): version t1\n" in text
 
 
-def test_seeds_of_different_data_are_pointed_out(results):
-    assert "differ in data_version" not in build(results, ["01"]).markdown
+def test_a_seed_of_other_data_is_left_out_and_said(results):
+    assert "Left out" not in build(results, ["01"]).markdown
     write_run(results, errors(2), seed=2, data_version="d2")
-    assert (
-        "chapter 01: the seeds differ in data_version: d1 (seed 0), d1 (seed 1), d2 (seed 2)"
-        in build(results, ["01"]).markdown
+    report = build(results, ["01"])
+    assert "- `laptop/procedural/01/seed2`: its test pictures are of data version d2" in report.markdown
+    assert set(report.metrics["seeds"]) == {"0 1"} and len(report.excluded) == 1
+
+
+def test_seeds_of_different_bodies_are_pointed_out(results):
+    assert "differ in body_hash" not in build(results, ["01"]).markdown
+    write_run(results, errors(2), seed=2, data_version="d1", body_hash="b2")
+    assert "chapter 01: the seeds differ in body_hash: None (seed 0), None (seed 1), b2 (seed 2)" in (
+        build(results, ["01"]).markdown
     )
 
 
@@ -206,24 +212,24 @@ def test_write_leaves_markdown_and_csv(results):
     assert len(find_runs(results)) == 3  # the report's files are no runs
 
 
-def test_the_readme_block_is_replaced_and_nothing_else(results):
-    text = f"# Title\n\n{MARKERS[0]}\nold\n{MARKERS[1]}\n\nend\n"
-    made = readme_text(text, results, results.parent)
-    assert made.startswith(f"# Title\n\n{MARKERS[0]}\n\n### Profile") and made.endswith(f"{MARKERS[1]}\n\nend\n")
-    assert "old" not in made
-    assert readme_text(made, results, results.parent) == made
+def test_the_committed_report_is_not_stale():
+    results = Path(__file__).parents[1] / "results"
+    report, advice = build(results), "run `posebook report --readme`"
+    assert not report.excluded, "a committed run does not count"
+    assert (results / "report.md").read_text() == report.markdown, advice
+    for name, made in (("report", report.metrics), ("findings", report.findings)):
+        assert (results / f"{name}.csv").read_text() == made.to_csv(index=False, float_format="%.6g"), advice
 
 
-@pytest.mark.parametrize("text", ["nothing", f"{MARKERS[1]} {MARKERS[0]}", f"{MARKERS[0]}{MARKERS[0]}{MARKERS[1]}"])
-def test_a_readme_without_markers_is_refused(text, tmp_path):
-    with pytest.raises(PosebookError, match="table:begin"):
-        readme_text(text, tmp_path, tmp_path)
-
-
-def test_the_committed_readme_is_not_stale():
-    root = Path(__file__).parents[1]
-    text = (root / "README.md").read_text()
-    assert readme_text(text, root / "results", root) == text, "run `posebook report --readme`"
+def test_at_least_twenty_claims_have_effect_interval_signs_and_verdict():
+    """What the committed runs must show: every claim that was run is judged, and what is undecided says why."""
+    claims = pd.read_csv(Path(__file__).parents[1] / "results" / "findings.csv", keep_default_na=False)
+    run = claims[(claims["motion"] == "procedural") & (claims["verdict"] != "not run")]
+    assert len(run) >= 20
+    for column in ("effect_mm", "low", "high", "per_seed", "verdict"):
+        assert (run[column] != "").all(), column
+    assert (run["per_seed"].str.split().str.len() == run["n_seeds"].astype(float)).all()
+    assert (run.loc[run["verdict"].str.startswith("undecided"), "reason"] != "").all()
 
 
 def test_markdown_tables_are_padded_and_escaped():

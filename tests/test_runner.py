@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from posebook import runner
+from posebook.cache import file_hash
 from posebook.errors import PosebookError
 from posebook.kernel import check_parameters
 from posebook.project import chapters, library_hash, notebook_hash, select_chapters
@@ -53,6 +54,7 @@ def test_chapters_and_seeds_run_and_a_failure_stops_no_other(tmp_path):
     assert run.info["notebook"] == "02_tiny.ipynb"
     assert run.info["notebook_hash"] == notebook_hash(notebooks["02"])
     assert run.info["library_hash"] == library_hash()
+    assert run.info["files"] == {"metrics.csv": file_hash(run.folder / "metrics.csv")}  # what this run wrote
     executed = (run.folder / "notebook.ipynb").read_text()
     assert str(tmp_path) not in executed and "seed = 0" in executed
 

@@ -44,9 +44,11 @@ def chapter(root: Path, number: str, *cells: str, **options) -> Path:
     return path
 
 
-def metrics_table(values: dict[str, float], kind: str = "trained", metric: str = "mpjpe") -> pd.DataFrame:
+def metrics_table(
+    values: dict[str, float], kind: str = "trained", metric: str = "mpjpe", sequences: int = 4
+) -> pd.DataFrame:
     """Long-form metrics: row -> value."""
-    base = {"metric": metric, "unit": "mm", "low": np.nan, "high": np.nan, "n_sequences": 4, "n_frames": 32}
+    base = {"metric": metric, "unit": "mm", "low": np.nan, "high": np.nan, "n_sequences": sequences, "n_frames": 32}
     base |= {"protocol": "posebook17: 17 joints", "kind": kind, "init": "trunk", "note": ""}
     return pd.DataFrame([{"row": row, "value": value, **base} for row, value in values.items()])
 
@@ -67,7 +69,8 @@ def write_run(results: Path, errors: dict[str, list[float]], number: str = "01",
     profile, motion = extra.pop("profile", "laptop"), extra.pop("motion", "procedural")
     folder = results / profile / motion / number / f"seed{seed}"
     run = RunWriter(number, profile, motion, seed, "cpu", "core", folder)
-    run.metrics(metrics_table({row: float(np.mean(values)) for row, values in errors.items()}))
+    for row, values in errors.items():
+        run.metrics(metrics_table({row: float(np.mean(values))}, sequences=len(values)))
     run.per_sequence(sequences_table(errors))
     run.costs(
         pd.DataFrame(

@@ -177,18 +177,16 @@ def report(
         list[Path] | None,
         typer.Option(help="results folder, repeatable", show_default="results-local and results, as far as they exist"),
     ] = None,
-    readme: Annotated[bool, typer.Option("--readme", help="put the table of results/ into README.md")] = False,
+    readme: Annotated[bool, typer.Option("--readme", help="make results/report.* and README's tables anew")] = False,
 ) -> None:
-    """Build the tables of everything found and mark what is missing."""
+    """Build the tables of everything found, mark what is missing, and name what is left out."""
     from posebook.project import project_root
 
     if readme:
-        from posebook.cache import write_text
-        from posebook.report import readme_text
+        from posebook.front_page import refresh
 
-        path = project_root() / "README.md"
-        write_text(path, readme_text(path.read_text(), project_root() / "results", project_root()))
-        typer.echo(f"{path} now holds the table of results/.")
+        refresh(project_root())
+        typer.echo(f"{project_root() / 'README.md'} and results/report.md now hold the tables of results/.")
         return
     for folder in results or []:
         if not folder.is_dir():

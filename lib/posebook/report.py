@@ -7,13 +7,13 @@ from typing import NamedTuple
 import pandas as pd
 
 from posebook.cache import write_text
-from posebook.errors import PosebookError
+from posebook.exclusions import Excluded, sort_out
+from posebook.exclusions import to_markdown as excluded_markdown
 from posebook.markdown import table
-from posebook.runs import Run, find_failures, find_runs
+from posebook.runs import Run, find_failures
 from posebook.summary import Group, group_runs, summarise
 
 HEADLINE = ("mpjpe", "pa_mpjpe", "n_mpjpe", "pve")  # columns of the table, in this order, where a row has them
-MARKERS = ("<!-- table:begin -->", "<!-- table:end -->")
 MOTIONS = ("procedural", "cmu")  # those of posebook.motion, whose import takes seconds; all else is a real dataset
 KEY = ["chapter", "row", "kind", "init"]
 
@@ -24,6 +24,7 @@ class Report(NamedTuple):
     markdown: str
     metrics: pd.DataFrame  # long form: one line per (profile, motion, chapter, row, metric)
     findings: pd.DataFrame
+    excluded: list[Excluded]  # folders that count in neither, with their reasons
 
 
 def missing(group: Group, chapters: list[str], failures: list[Path]) -> list[str]:
@@ -152,7 +153,7 @@ def shortened(protocols: list[str]) -> list[str]:
     return [first] + [f"as P1{p.removeprefix(first)}" if p.startswith(first) else p for p in protocols[1:]]
 
 
-def group_markdown(group: Group, summary: pd.DataFrame, gaps: list[str], base: Path, full: bool) -> str:
+def group_markdown(group: Group, summary: pd.DataFrame, gaps: list[str], base: Path) -> str:
     """One section: protocols and images, table, what is missing."""
     text, protocols = group_table(summary, group, base)
     devices = sorted({run.info["device"]["name"] for runs in group.runs.values() for run in runs.values()})
@@ -164,7 +165,7 @@ def group_markdown(group: Group, summary: pd.DataFrame, gaps: list[str], base: P
         f"include the trunk's own variance). Oracle rows use what no method has. Trained on: {', '.join(devices)}."
     ]
     parts += [text]
-    if full and other_metrics(summary):
+    if other_metrics(summary):
         parts += [other_metrics(summary)]
     parts += ["Missing or doubtful:\n" + "\n".join(f"- {gap}" for gap in gaps)] if gaps else []
     return "\n\n".join(parts)
@@ -175,17 +176,13 @@ def source_title(source: str) -> str:
     return f"{source} motion" if source in MOTIONS else f"dataset `{source}`"
 
 
-def build(results: str | Path, chapters: list[str] | None = None, base: str | Path | None = None, full: bool = True):
+def build(results: str | Path, chapters: list[str] | None = None, base: str | Path | None = None) -> Report:
     """Tables of a results folder.
 
     Args:
         results: folder with `<profile>/<motion>/<chapter>/seed<k>`.
         chapters: those that should be there (each missing one is named); the clone's by default.
         base: folder that links are relative to; the results folder by default.
-        full: with the metrics beside the headline ones.
-
-    Returns:
-        Report.
     """
     from posebook.findings import over_runs, to_markdown
     from posebook.project import chapters as known
@@ -193,13 +190,14 @@ def build(results: str | Path, chapters: list[str] | None = None, base: str | Pa
     results = Path(results)
     base = Path(base or results)
     expected = list(known()) if chapters is None else chapters
-    groups = group_runs(find_runs(results))
+    runs, excluded = sort_out(results)
+    groups = group_runs(runs)
     sections, summaries, findings = [], [], []
     for group in groups:
         failures = [path for path in find_failures(results) if path.parts[-4:-2] == (group.profile, group.motion)]
         summary = summarise(group)
         own = pd.concat([over_runs(chapter, runs) for chapter, runs in group.runs.items()], ignore_index=True)
-        section = group_markdown(group, summary, missing(group, expected, failures), base, full)
+        section = group_markdown(group, summary, missing(group, expected, failures), base)
         sections.append("\n\n".join(part for part in (section, to_markdown(own)) if part))
         summaries.append(summary)
         findings.append(own.assign(profile=group.profile, motion=group.motion))
@@ -207,26 +205,13 @@ def build(results: str | Path, chapters: list[str] | None = None, base: str | Pa
         sections = [f"No finished run in `{results.name}/` yet: `make benchmark` makes one."]
         sections += [f"- failed: {path}" for path in find_failures(results)]
     joined = [pd.concat(parts, ignore_index=True) if parts else pd.DataFrame() for parts in (summaries, findings)]
-    return Report("\n\n".join(sections) + "\n", *joined)
+    sections += [excluded_markdown(excluded, results)] if excluded else []
+    return Report("\n\n".join(sections) + "\n", *joined, excluded)
 
 
 def write(report: Report, results: str | Path) -> None:
     """Write report.md, report.csv and findings.csv into the results folder."""
     results = Path(results)
     write_text(results / "report.md", report.markdown)
-    write_text(results / "report.csv", report.metrics.to_csv(index=False, float_format="%.9g"))
-    write_text(results / "findings.csv", report.findings.to_csv(index=False, float_format="%.9g"))
-
-
-def readme_text(text: str, results: str | Path, root: str | Path) -> str:
-    """README with the generated table between its markers.
-
-    Raises:
-        PosebookError: the markers are not there, in this order, once each.
-    """
-    begin, end = MARKERS
-    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
-        raise PosebookError(f"README.md needs the line {begin} and, below it, {end}, once each.")
-    report = build(results, base=root, full=False)
-    before, after = text[: text.index(begin)], text[text.index(end) :]
-    return f"{before}{begin}\n\n{report.markdown}\n{after}"
+    write_text(results / "report.csv", report.metrics.to_csv(index=False, float_format="%.6g"))
+    write_text(results / "findings.csv", report.findings.to_csv(index=False, float_format="%.6g"))

@@ -17,6 +17,7 @@ import nbformat
 import psutil
 from rich.console import Console
 
+from posebook.cache import file_hash
 from posebook.errors import PosebookError
 from posebook.executed import clean, record_failure
 from posebook.kernel import NotebookFailed, check_parameters, execute
@@ -145,6 +146,8 @@ def complete(run: Path, executed: Path, notebook: Path, seconds: float) -> None:
     nbformat.write(clean(nbformat.read(executed, as_version=4), root), run / "notebook.ipynb")
     info = json.loads((run / "run.json").read_text())
     info |= {"notebook": notebook.name, "notebook_hash": notebook_hash(notebook), "notebook_time_s": round(seconds, 1)}
+    written = [path for path in sorted(run.iterdir()) if path.suffix in (".csv", ".npz")]
+    info |= {"files": {path.name: file_hash(path) for path in written}}  # by which a report sees that they are whole
     (run / "run.json").write_text(json.dumps(info, indent=1) + "\n")
 
 

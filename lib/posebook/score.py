@@ -76,7 +76,8 @@ def match(ids: np.ndarray, truth: Truth, source: str) -> np.ndarray:
     row = {name: i for i, name in enumerate(ids)}
     if len(row) != len(ids):
         raise PosebookError(f"{source}: {len(ids) - len(row)} sample ids are given more than once.")
-    unknown = [name for name in row if name not in set(truth.sample_id)]
+    known = set(truth.sample_id)
+    unknown = [name for name in row if name not in known]
     missing = [name for name in truth.sample_id if name not in row]
     for found, what in ((unknown, "are not in"), (missing, "are missing of")):
         if found:

@@ -38,7 +38,7 @@ def stamp(notebook: Path, parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def others(root: Path) -> list[Path]:
-    """Notebooks that are no chapters: 00, 07 and the template."""
+    """Notebooks that are no chapters: 00, 06, 07 and the template."""
     known = set(chapters(root).values())
     return [path for path in sorted((root / "notebooks").glob("*.ipynb")) if path not in known]
 

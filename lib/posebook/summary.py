@@ -79,7 +79,7 @@ def over_seeds(part: pd.DataFrame, per_sequence: dict[int, pd.DataFrame]) -> dic
 
 
 def cost(costs: pd.DataFrame, row: str) -> dict:
-    """Parameters, FLOPs and minutes of a row; minutes are the mean over seeds."""
+    """Parameters, FLOPs, minutes, speed and memory of a row, each the mean over seeds."""
     own = costs[costs["row"] == row] if len(costs) else costs
-    names = ("parameters", "flops", "train_minutes")
+    names = ("parameters", "flops", "train_minutes", "ms_per_image", "peak_memory_mb")
     return {name: own[name].mean() if len(own) else np.nan for name in names}

@@ -12,8 +12,9 @@ from posebook.project import notebook_hash
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-CHAPTERS = [path for path in NOTEBOOKS if re.match(r"0[1-689]_", path.name)]  # 00 and 07 write no results
+CHAPTERS = [path for path in NOTEBOOKS if re.match(r"0[1-589]_", path.name)]  # 00, 06 and 07 write no results
 TEMPLATE = FOLDER / "template.ipynb"
+LEADERBOARD = FOLDER / "06_leaderboard.ipynb"  # built like a chapter, but it has no run of its own
 PARAMETERS = {"profile", "seed", "motion", "device", "experiments", "out"}
 SKELETON = (  # headings of every chapter, in this order; each has its own sections between Setup and Results
     *("Objectives", "Parameters", "Setup"),
@@ -115,13 +116,6 @@ class TestEveryChapter:
         asked = {"profile": "laptop", "seed": "0", "motion": "procedural", "experiments": "core", "out": ""}
         assert {name: defaults[name] for name in asked} == asked
 
-    def test_every_parameter_is_explained(self, path):
-        assert not [name for name, p in papermill.inspect_notebook(path).items() if not p["help"]]
-
-    def test_follows_the_skeleton(self, path):
-        found = [heading for heading in headings(path) if heading in SKELETON]
-        assert found == list(SKELETON)
-
     def test_writes_its_results_in_the_last_code_cell_that_is_no_exercise(self, path):
         """The run is finished before the exercises, which readers change."""
         cells = read(path).cells
@@ -130,6 +124,16 @@ class TestEveryChapter:
             i for i, c in enumerate(cells) if c.cell_type == "markdown" and re.search("^#+ .*Exercises", c.source, re.M)
         ]
         assert len(finish) == 1 and finish[0] < exercises[0]
+
+
+@pytest.mark.parametrize("path", [*CHAPTERS, LEADERBOARD, TEMPLATE], ids=lambda path: path.stem)
+class TestEveryChapterAndTheLeaderboard:
+    def test_every_parameter_is_explained(self, path):
+        assert not [name for name, p in papermill.inspect_notebook(path).items() if not p["help"]]
+
+    def test_follows_the_skeleton(self, path):
+        found = [heading for heading in headings(path) if heading in SKELETON]
+        assert found == list(SKELETON)
 
     def test_shows_findings(self, path):
         """Between the headings Findings and Exercises a code cell computes them."""
@@ -143,6 +147,11 @@ class TestEveryChapter:
             for name in ("Findings", "Exercises")
         ]
         assert any(cell.cell_type == "code" and cell.outputs for cell in cells[marks[0] : marks[1]])
+
+
+def test_the_leaderboard_takes_the_parameters_of_chapters_that_it_needs():
+    defaults = {name: p["default"].strip("'\"") for name, p in papermill.inspect_notebook(LEADERBOARD).items()}
+    assert defaults == {"profile": "laptop", "motion": "procedural", "seed": "0", "results": ""}
 
 
 def test_the_private_path_pattern_sees_paths_and_only_paths():

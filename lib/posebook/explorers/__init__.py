@@ -9,6 +9,7 @@ from posebook.explorers.metric import MetricExplorer
 from posebook.explorers.own_picture import OwnPictureExplorer
 from posebook.explorers.parts import PartsExplorer
 from posebook.explorers.prediction import PredictionExplorer
+from posebook.explorers.protocol import ProtocolExplorer
 from posebook.explorers.sample import SampleExplorer
 from posebook.explorers.scale import ScaleExplorer, scale_curve
 from posebook.explorers.smoothing import SmoothingExplorer
@@ -24,6 +25,7 @@ __all__ = [
     "OwnPictureExplorer",
     "PartsExplorer",
     "PredictionExplorer",
+    "ProtocolExplorer",
     "SampleExplorer",
     "ScaleExplorer",
     "SmoothingExplorer",

@@ -59,6 +59,8 @@ def draw_chart(panel, figure) -> None:
         panel.set_ylim(len(categories) - 0.5, -0.5)
     if axes.yaxis.type == "log":
         panel.set_yscale("log")
+    if axes.xaxis.range and axes.xaxis.type != "log":
+        panel.set_xlim(axes.xaxis.range)
     panel.set_xlabel(axes.xaxis.title.text or "")
     panel.set_ylabel(axes.yaxis.title.text or "")
     panel.grid(color=LINES, axis="x" if categories else "both")
