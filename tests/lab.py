@@ -158,5 +158,14 @@ def around(page, explorer, act: Callable[[], None]) -> tuple[Seen, Seen]:
     act()
     page.wait_for_function(CHANGED, arg=[explorer.element_handle(), text])
     page.wait_for_function(READY)
-    page.wait_for_timeout(300)  # what the kernel sent last is drawn
-    return Seen(**before), seen(explorer)
+    return Seen(**before), settled(page, explorer)
+
+
+def settled(page, explorer) -> Seen:
+    """What an explorer shows once a second has changed nothing: a label may come before its figure."""
+    latest = seen(explorer)
+    while True:
+        page.wait_for_timeout(1000)
+        earlier, latest = latest, seen(explorer)
+        if earlier == latest:
+            return latest

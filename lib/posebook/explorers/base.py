@@ -60,6 +60,24 @@ def host(values) -> np.ndarray:
     return np.array(values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else values)
 
 
+class LiveFigure(go.FigureWidget):
+    """FigureWidget whose traces reach the browser in its first message.
+
+    plotly's own tells the browser of an empty figure and sends the traces after it; its page draws once and never looks
+    at traces that come later, so on a busy machine the figure could stay empty.
+    """
+
+    _complete = False
+
+    def open(self) -> None:
+        """Tell the browser of this figure, once it has its traces; ipywidgets calls this before that."""
+        if self._complete:
+            super().open()
+
+
 def live(figure: go.Figure) -> go.FigureWidget:
     """FigureWidget of a figure (needs anywidget)."""
-    return go.FigureWidget(figure)
+    widget = LiveFigure(figure)
+    widget._complete = True
+    widget.open()
+    return widget
