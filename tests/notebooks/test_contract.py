@@ -25,7 +25,7 @@ def test_the_template_runs_and_its_results_are_read_by_everything(tmp_path, monk
 
     run = read_run(outcome.folder)
     assert outcome.folder == tmp_path / "smoke" / "procedural" / "template" / "seed0"
-    assert run.info["parameters"] == request.parameters and run.info["chapter"] == "template"
+    assert run.info["parameters"] == request.parameters("template") and run.info["chapter"] == "template"
     assert run.info["data_version"] and run.info["body_hash"] and (run.folder / "notebook.ipynb").is_file()
     for name in ("metrics", "per_sequence", "costs", "findings"):
         assert len(run.table(name)), name

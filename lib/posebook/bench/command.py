@@ -99,7 +99,7 @@ def _start(
     places = places_for(grid, plan, where)
     for chapter, notebook in select_chapters(sorted({run.chapter for run in pending})).items():
         asked = next(run.request for run in pending if run.chapter == chapter)
-        check_parameters(notebook, asked.parameters | {"out": ""})
+        check_parameters(notebook, asked.parameters(chapter) | {"out": ""})
     if not (where.scheduler or where.cluster):
         for request in distinct(pending):
             check_request(request, {})
