@@ -34,6 +34,7 @@ class Clone:
     def start(self, *arguments: object, **environment: str) -> subprocess.Popen:
         command = [sys.executable, "-c", "from posebook.cli import app; app()", *map(str, arguments)]
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": self.root}
+        options["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored under nohup and in CI
         process = subprocess.Popen(command, env=self.environment() | environment, start_new_session=True, **options)
         self.processes.append(process)
         return process

@@ -65,9 +65,9 @@ def test_gpus_are_named_as_the_environment_names_them(machine, monkeypatch):
 def test_a_process_that_dies_and_a_notebook_that_fails_stop_no_other_run(clone):
     """Seed 1 fails, seed 2 kills its own process; the rest is made, two at once, with the threads of the grid."""
     trouble = "import os, signal\nif seed == 1: 1 / 0\nif seed == 2: os.kill(os.getppid(), signal.SIGKILL)"
-    threads = "import torch\nassert torch.get_num_threads() == 3, torch.get_num_threads()"
+    threads = "import torch\nassert torch.get_num_threads() == 2, torch.get_num_threads()"
     chapter(clone.root, "01", threads, trouble, WRITE.format(chapter="01"))
-    done = clone.call("bench", clone.grid("seeds: [0, 1, 2, 3]\ncores: 3"), "--workers", "2")
+    done = clone.call("bench", clone.grid("seeds: [0, 1, 2, 3]\ncores: 2"), "--workers", "2")
     assert done.returncode == 1, done.stderr
     assert "chapter 01, seed 1: cell [4]: ZeroDivisionError" in done.stderr
     assert "chapter 01, seed 2: its process ended with code -9" in done.stderr and "`memory_gb`" in done.stderr
