@@ -24,7 +24,6 @@ docs/*
 results/report*
 data_download/README
 notebooks/datasets/*
-notebooks/drafts/*
 ```
 
 ```{{toctree}}
