@@ -45,7 +45,7 @@ install: $(STAMP)  ## make .venv and install the lock file into it (the other ta
 benchmark: install  ## run every chapter and print the MPJPE table
 	$(BIN)/posebook run $(CHAPTERS) $(RUN_OPTIONS)
 
-test: lint unit notebook-tests browser-core  ## ruff, pytest, every notebook through nbval (smoke), two in a browser
+test: lint unit notebook-tests browser-core  ## ruff, pytest, every notebook through nbval (smoke), one and the site in a browser
 
 lint: install
 	$(BIN)/ruff check .

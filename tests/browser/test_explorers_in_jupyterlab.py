@@ -11,7 +11,7 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-OFTEN = ("00", "01")  # the other chapters take a minute each: `make browser-tests` opens them, `make test` does not
+OFTEN = ("00",)  # the other chapters take a minute each: `make browser-tests` opens them, `make test` does not
 SCREENSHOTS = ROOT / "build" / "screenshots"  # to be looked at
 
 pytestmark = [pytest.mark.ui, pytest.mark.timeout(1800)]  # a minute each where nothing else runs
