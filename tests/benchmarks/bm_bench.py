@@ -21,6 +21,7 @@ import psutil
 
 from posebook.cache import cache_dir
 
+MEASURED = ["train_minutes", "ms_per_image", "peak_memory_mb"]  # columns that differ from run to run
 KILL_AFTER = 4  # runs that ended before a worker is killed
 COMMAND = (sys.executable, "-c", "from posebook.cli import app; app()")
 
@@ -74,9 +75,9 @@ def compare(one: Path, other: Path) -> None:
         name for name in names if (other / name).is_file() and (one / name).read_bytes() == (other / name).read_bytes()
     ]
     print(f"runs: {len(names)} and {len(found)}, the same ones: {names == found}; equal metrics.csv: {len(same)}")
-    tables = [pd.read_csv(folder / "report.csv").drop(columns="train_minutes") for folder in (one, other)]
+    tables = [pd.read_csv(folder / "report.csv").drop(columns=MEASURED) for folder in (one, other)]
     print(
-        f"report.csv without times: {'equal' if tables[0].equals(tables[1]) else 'DIFFERENT'}, {len(tables[0])} lines"
+        f"report.csv without times and memory: {'equal' if tables[0].equals(tables[1]) else 'DIFFERENT'}, {len(tables[0])} lines"
     )
 
 
