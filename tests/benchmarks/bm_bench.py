@@ -76,9 +76,8 @@ def compare(one: Path, other: Path) -> None:
     ]
     print(f"runs: {len(names)} and {len(found)}, the same ones: {names == found}; equal metrics.csv: {len(same)}")
     tables = [pd.read_csv(folder / "report.csv").drop(columns=MEASURED) for folder in (one, other)]
-    print(
-        f"report.csv without times and memory: {'equal' if tables[0].equals(tables[1]) else 'DIFFERENT'}, {len(tables[0])} lines"
-    )
+    answer = "equal" if tables[0].equals(tables[1]) else "DIFFERENT"
+    print(f"report.csv without times and memory: {answer}, {len(tables[0])} lines")
 
 
 def main(folder: Path, chapters: list[str], seeds: int) -> None:
