@@ -1,7 +1,28 @@
 """What tests of readers share. Fixtures of real layouts, and the people in them, are modules beside this file."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+
+import posebook
+from posebook.cache import cache_dir
+
+
+@pytest.fixture
+def own_cache(tmp_path, monkeypatch, body_cache):
+    """Function that gives a test, and the notebooks it runs, a cache that shares these kinds with everybody's."""
+
+    def make(*kinds: str) -> None:
+        folder = tmp_path / "cache"
+        folder.mkdir()
+        for kind in kinds:
+            (folder / kind).symlink_to(cache_dir(kind))
+        monkeypatch.setenv("POSEBOOK_CACHE", str(folder))
+        monkeypatch.delenv("POSEBOOK_PROFILE", raising=False)
+        monkeypatch.setenv("PYTHONPATH", str(Path(posebook.__file__).parents[1]), prepend=":")
+
+    return make
 
 
 @pytest.fixture

@@ -1,36 +1,20 @@
 """Chapters trained and tested on real datasets' fixtures, as `posebook run 01 --dataset 3dpw` does it."""
 
-from pathlib import Path
-
 import pytest
 import whole_sets
 
-import posebook
-from posebook.cache import cache_dir
 from posebook.data.real.source import own_splits
 from posebook.errors import PosebookError
-from posebook.project import EVALUATION, project_root, select_chapters
+from posebook.project import EVALUATION, select_chapters
 from posebook.report import MOTIONS, build
 from posebook.runner import Request, check_request, run_one
 from posebook.runs import read_run
 
 
-def notebook(chapter: str) -> Path:
-    """The chapter, or its draft."""
-    found = sorted((project_root() / "notebooks").rglob(f"{chapter}_*.ipynb"))
-    return found[0]
-
-
 @pytest.fixture
-def cache(tmp_path, monkeypatch, body_cache):
+def cache(tmp_path, own_cache):
     """A cache of its own that shares the baked bodies and the trunk."""
-    folder = tmp_path / "cache"
-    folder.mkdir()
-    for kind in ("body", "hand", "trunk"):
-        (folder / kind).symlink_to(cache_dir(kind))
-    monkeypatch.setenv("POSEBOOK_CACHE", str(folder))
-    monkeypatch.delenv("POSEBOOK_PROFILE", raising=False)
-    monkeypatch.setenv("PYTHONPATH", str(Path(posebook.__file__).parents[1]), prepend=":")
+    own_cache("body", "hand", "trunk")
     return tmp_path
 
 
@@ -41,8 +25,9 @@ def test_chapters_run_on_real_datasets(cache, monkeypatch, name):
     whole_sets.MAKE[name](cache / "source", monkeypatch)
     request = Request("smoke", 0, device="cpu", results=cache / "results", dataset=name)
     for chapter, headline in (("01", "volume {1,16}"), ("05", "from image")):
-        check_request(request, {chapter: notebook(chapter)})
-        outcome = run_one(chapter, notebook(chapter), request)
+        notebooks = select_chapters([chapter])
+        check_request(request, notebooks)
+        outcome = run_one(chapter, notebooks[chapter], request)
         assert outcome.status == "finished", outcome.message
         assert outcome.folder == cache / "results" / "smoke" / name / chapter / "seed0"
         run = read_run(outcome.folder)
@@ -59,7 +44,7 @@ def test_requests_hand_a_dataset_to_chapters_as_their_source(cache, monkeypatch)
     assert request.parameters(EVALUATION)["dataset"] == "human36m_json"
     assert request.parameters(EVALUATION)["motion"] == "procedural"
     with pytest.raises(PosebookError, match="is not prepared"):
-        check_request(request, {"01": notebook("01")})
+        check_request(request, select_chapters(["01"]))
     whole_sets.make_human36m(cache / "h36m", monkeypatch, frames=2)
     check_request(request, select_chapters(["01", "evaluate"]))
     with pytest.raises(

@@ -1,7 +1,5 @@
 """Scoring on real datasets: against distances computed by hand, and through `posebook run --dataset`."""
 
-from pathlib import Path
-
 import fixtures_human36m
 import fixtures_threedpw
 import numpy as np
@@ -78,15 +76,9 @@ def test_unknown_datasets_are_refused(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["3dpw", "human36m_json"])
-def test_the_evaluation_notebook(tmp_path, monkeypatch, body_cache, name):
+def test_the_evaluation_notebook(tmp_path, own_cache, name):
     """The fixtures through papermill, as `posebook run --dataset` does it."""
-    cache = tmp_path / "cache"
-    cache.mkdir()
-    for kind in ("body", "data", "motion"):
-        (cache / kind).symlink_to(cache_dir(kind))
-    monkeypatch.setenv("POSEBOOK_CACHE", str(cache))
-    monkeypatch.delenv("POSEBOOK_PROFILE", raising=False)
-    monkeypatch.setenv("PYTHONPATH", str(Path(threedpw.__file__).parents[3]), prepend=":")
+    own_cache("body", "data", "motion")
     if name == "3dpw":
         fixtures_threedpw.write(tmp_path / "source")
         prepare(threedpw.READER, tmp_path / "source", "test", cache_dir("real") / name / "test")

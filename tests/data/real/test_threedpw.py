@@ -6,9 +6,8 @@ import fixtures_threedpw as fixture
 import numpy as np
 import people
 import pytest
-import torch
+from whole_sets import stand_in
 
-from posebook.data.real import body_models
 from posebook.data.real.prepare import prepare
 from posebook.data.real.threedpw import READER
 from posebook.errors import PosebookError
@@ -107,18 +106,7 @@ def test_a_missing_field_is_named(tmp_path):
 
 def test_scored_joints_are_regressed_with_the_users_models(tmp_path, prepared, monkeypatch):
     """A stand-in for SMPL and its regressor that poses the fixture's skeleton; the rows have the left leg first."""
-    folder = tmp_path / "models"
-    folder.mkdir()
-    for name in ("SMPL_MALE.npz", "SMPL_FEMALE.npz", body_models.REGRESSOR):
-        (folder / name).write_bytes(b"x")
-
-    def posed(betas, rotations):
-        poses = people.Rotation.from_matrix(rotations.numpy().reshape(-1, 3, 3)).as_rotvec().reshape(-1, 72)
-        joints = people.h36m17(people.forward(poses, np.zeros((len(poses), 3))))
-        return torch.from_numpy(joints[:, [0, 4, 5, 6, 1, 2, 3, *range(7, 17)]])
-
-    monkeypatch.setattr(body_models, "models_folder", lambda: folder)
-    monkeypatch.setattr(body_models, "regressed", lambda gender, folder: posed)
+    stand_in(tmp_path / "models", monkeypatch)
     fixture.write(tmp_path / "3DPW", pictures=False)
     dataset = prepared(READER, tmp_path / "3DPW", "test")
     R, t = people.camera_y_up()
