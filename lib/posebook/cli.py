@@ -111,9 +111,7 @@ def run(
     outcomes = run_all(notebooks, requests, console())
     if any(outcome.status != "failed" for outcome in outcomes):
         print_report(folder, list(notebooks))
-    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
-    for outcome in failed:
-        typer.echo(f"failed: chapter {outcome.chapter}, seed {outcome.seed}: {outcome.message}", err=True)
+    failed = name_failures(outcomes)
     raise typer.Exit(FAILED if failed else 0)
 
 
@@ -146,9 +144,7 @@ def bench(
     outcomes = execute(asked, plan, where, console())
     synthetic = asked.datasets == [SYNTHETIC]  # with real datasets, not every table has every chapter
     print_report(folder, list(dict.fromkeys(run.chapter for run in plan.runs)) if synthetic else [])
-    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
-    for outcome in failed:
-        typer.echo(f"failed: chapter {outcome.chapter}, seed {outcome.seed}: {outcome.message}", err=True)
+    failed = name_failures(outcomes)
     if len(outcomes) < len(plan.pending):
         raise typer.Exit(INTERRUPTED)
     raise typer.Exit(FAILED if failed else 0)
@@ -159,6 +155,14 @@ def project_relative(folder: str) -> Path:
     from posebook.project import project_root
 
     return project_root() / Path(folder).expanduser()
+
+
+def name_failures(outcomes: list) -> bool:
+    """Name every failed run on the error stream; whether there was one."""
+    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
+    for outcome in failed:
+        typer.echo(f"failed: chapter {outcome.chapter}, seed {outcome.seed}: {outcome.message}", err=True)
+    return bool(failed)
 
 
 def print_report(folder: Path, expected: list[str] | None = None) -> None:

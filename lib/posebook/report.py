@@ -11,10 +11,10 @@ from posebook.exclusions import Excluded, sort_out
 from posebook.exclusions import to_markdown as excluded_markdown
 from posebook.markdown import table
 from posebook.runs import Run, find_failures
+from posebook.sources import MOTIONS
 from posebook.summary import Group, group_runs, summarise
 
 HEADLINE = ("mpjpe", "pa_mpjpe", "n_mpjpe", "pve")  # columns of the table, in this order, where a row has them
-MOTIONS = ("procedural", "cmu")  # those of posebook.motion, whose import takes seconds; all else is a real dataset
 KEY = ["chapter", "row", "kind", "init"]
 
 

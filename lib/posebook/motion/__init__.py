@@ -4,8 +4,7 @@ from posebook.errors import PosebookError
 from posebook.motion.clip import FPS, ClipInfo, MotionClip
 from posebook.motion.cmu import list_cmu, load_cmu, subject_counts
 from posebook.motion.procedural import list_procedural, load_procedural
-
-MOTIONS = ("procedural", "cmu")
+from posebook.sources import MOTIONS
 
 
 def list_clips(motion: str) -> list[ClipInfo]:
