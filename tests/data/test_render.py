@@ -5,7 +5,7 @@ import pytest
 import trimesh
 
 from posebook.data.appearance import Light
-from posebook.data.render import pixel_rays, render, vertex_face_matrix
+from posebook.data.render import Window, pixel_rays, render, shrink, vertex_face_matrix
 
 LIGHT = Light(np.array([0.0, 0.0, -1.0], np.float32), ambient=0.25, strength=0.5)
 
@@ -69,3 +69,27 @@ def test_pixel_centres_are_at_one_half():
     rays = pixel_rays(K, 4).reshape(4, 4, 3)
     np.testing.assert_allclose(rays[0, 0], [(0.5 - 2) / 10, (0.5 - 2) / 10, 1], atol=1e-7)
     np.testing.assert_allclose(rays[1, 3], [(3.5 - 2) / 10, (1.5 - 2) / 10, 1], atol=1e-7)
+
+
+def test_rays_of_a_window_are_the_same_rays():
+    K = np.array([[10.0, 0, 2], [0, 12, 3], [0, 0, 1]])
+    rays = pixel_rays(K, 6, 2).reshape(12, 12, 3)
+    np.testing.assert_array_equal(pixel_rays(K, 6, 2, Window(1, 5, 2, 3)).reshape(8, 2, 3), rays[2:10, 4:6])
+
+
+def test_a_mesh_beside_partly_outside_and_behind_the_camera():
+    K = np.array([[60.0, 0, 32], [0, 60, 32], [0, 0, 1.0]])
+    pictures = {}
+    for name, place in {"beside": [9, 0, 4], "edge": [2, 0, 4], "round the camera": [0, 0, 0]}.items():
+        sphere = trimesh.creation.icosphere(3, 0.8)
+        sphere.apply_translation(place)
+        pictures[name] = draw(sphere, K)
+    assert not pictures["beside"].parts.any() and not pictures["beside"].image.any()
+    edge = pictures["edge"].parts > 0
+    assert edge[:, -1].any() and not edge[:, :32].any()
+    assert pictures["round the camera"].parts.all()  # seen from inside
+
+
+def test_colour_is_the_mean_over_the_rays_of_a_pixel():
+    canvas = np.random.default_rng(0).random((5, 3, 4, 3, 3)).astype(np.float32)
+    np.testing.assert_allclose(shrink(canvas), canvas.mean((1, 3)), atol=1e-6)

@@ -4,6 +4,7 @@ Everything is drawn from a generator that belongs to one sample (or sequence), s
 of rendering.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -88,8 +89,14 @@ def background(seed_words: list[int], size: int) -> np.ndarray:
         size: pixels.
 
     Returns:
-        (H, W, 3) float32 in [0, 1].
+        (H, W, 3) float32 in [0, 1], not to be written to: the frames of a sequence share it.
     """
+    return draw_background(tuple(seed_words), size)
+
+
+@lru_cache(maxsize=16)
+def draw_background(seed_words: tuple[int, ...], size: int) -> np.ndarray:
+    """As `background`; the last few are kept."""
     rng = np.random.default_rng(np.random.SeedSequence(seed_words))
     grid = (np.arange(size) + 0.5) / size
     picture = np.zeros((size, size, 3), np.float32)
@@ -102,7 +109,9 @@ def background(seed_words: list[int], size: int) -> np.ndarray:
         w, h = rng.uniform(0.05, 0.5, 2)
         inside = ((grid > y) & (grid < y + h))[:, None] & ((grid > x) & (grid < x + w))[None]
         picture[inside] = 0.3 * picture[inside] + 0.7 * rng.random(3)
-    return np.clip(picture + rng.normal(0, 0.02, picture.shape), 0, 1).astype(np.float32)
+    picture = np.clip(picture + rng.normal(0, 0.02, picture.shape), 0, 1).astype(np.float32)
+    picture.flags.writeable = False
+    return picture
 
 
 def smooth_noise(values: np.ndarray, grid: np.ndarray) -> np.ndarray:
