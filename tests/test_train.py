@@ -1,10 +1,12 @@
 """The training loop against closed forms."""
 
+import os
+
 import numpy as np
 import pytest
 import torch
 
-from posebook.train import Budget, fit, index_batches, one_cycle, seed_everything
+from posebook.train import Budget, fit, index_batches, make_fabric, one_cycle, seed_everything
 
 
 def test_learns_the_least_squares_solution():
@@ -71,3 +73,13 @@ def test_gradients_are_clipped_of_each_network_or_of_all_together(apart):
     fit(model, loss, 8, Budget(24, batch=8), parts=tuple(model) if apart else ())
     expected = (1.0, 0.5) if apart else (1.0, 0.5 / 1000)
     assert seen[-1] == pytest.approx(expected, rel=1e-3)
+
+
+def test_one_device_does_not_look_for_slurm(monkeypatch, tmp_path, recwarn):
+    srun = tmp_path / "srun"
+    srun.write_text("#!/bin/sh\n")
+    srun.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    fabric = make_fabric("cpu")
+    assert (fabric.world_size, fabric.global_rank) == (1, 0)
+    assert not [w for w in recwarn.list if "srun" in str(w.message)]  # it would stand in a notebook's output

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments import LightningEnvironment
 from torch import Tensor, nn
 
 from posebook.checkpoint import Checkpoint, Progressed
@@ -60,7 +61,8 @@ def make_fabric(device: str = "cpu", precision: str = "32-true") -> Fabric:
     if current() is not None:
         return current().fabric
     name, _, number = device.partition(":")
-    return Fabric(accelerator=name, devices=[int(number)] if number else 1, precision=precision)
+    alone = LightningEnvironment()  # one process, also on a Slurm machine, whose job may have several tasks
+    return Fabric(accelerator=name, devices=[int(number)] if number else 1, precision=precision, plugins=alone)
 
 
 def index_batches(count: int, budget: Budget, seed: int) -> Iterator[np.ndarray]:
