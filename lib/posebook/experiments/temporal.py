@@ -66,7 +66,7 @@ def variants() -> list[Variant]:
     """All rows of the chapter; those with `core` are trained by default."""
     return [
         Variant("VIBE", prior="attention", core=True),
-        Variant("VIBE, no motion prior", core=True),
+        Variant("VIBE, no motion prior"),
         Variant("TCMR", "tcmr", residual=False, core=True),
         Variant("VIBE, concat pooling", prior="concat"),
         Variant("VIBE, last pooling", prior="last"),
