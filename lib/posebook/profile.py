@@ -144,6 +144,8 @@ class LiftingProfile:
     batch: int  # of prior and lifter (paper 256)
     prior_rate: float  # learning rates, chosen on val (paper 1e-4, 2e-4)
     learning_rate: float
+    image_size: int  # pixels of the pictures that the image pipeline sees (paper 128): the benchmark's, made smaller
+    line: float  # sigma of its drawn skeletons: half as bright 0.69 sigma^2 from a line (paper 0.2, in 128 pixels)
     image_widths: tuple[int, int, int]  # of painter, reader, discriminator (paper 32, 32, 64)
     images_seen: int  # by the image pipeline
     image_batch: int  # (paper 16)
@@ -181,7 +183,7 @@ def smoke() -> Profile:
         FittingProfile(18, 32, 3, (1, 2, 2, 2), "3x3", 64, 16, 1e-3),
         MeshProfile(18, 32, (1, 2, 2, 1), 32, 64, "coarse", (8, 16), 8, 2.5, 32, 0.5, 2.0, 16, 1e-3, 2e-3, True),
         TemporalProfile(18, 32, (1, 2, 2, 1), "trunk", 64, 64, 16, 1e-3, 32, 32, 16, 6, 6, 32, 8, 0.5, 5e-4, 1e-4, 8),
-        LiftingProfile(96, 32, 32, 2, 256, 256, 32, 1e-3, 1e-3, (4, 4, 4), 16, 4, 1e-3),
+        LiftingProfile(96, 32, 32, 2, 256, 256, 32, 1e-3, 1e-3, 32, 0.28, (4, 4, 4), 16, 4, 1e-3),
         core_hands=True,
     )
 
@@ -201,7 +203,7 @@ def laptop() -> Profile:
         TemporalProfile(
             18, 32, (1, 2, 2, 1), "trunk", 256, 8000, 32, 1e-3, 256, 256, 64, 512, 16, 8000, 32, 0.5, 1e-3, 1e-4, 512
         ),
-        LiftingProfile(8000, 256, 256, 8, 204800, 128000, 256, 1e-3, 1e-3, (8, 8, 16), 4000, 8, 1e-3),
+        LiftingProfile(8000, 256, 256, 8, 204800, 128000, 256, 1e-3, 1e-3, 32, 0.28, (8, 8, 16), 12000, 16, 4e-4),
         core_hands=False,
     )
 
@@ -220,7 +222,8 @@ def gpu() -> Profile:
         ),
         TemporalProfile(50, 64, (1, 2, 2, 2), "scratch", 1024, 600000, 64, 2e-4, 1024, 1024, 256, 6000, 16, 480000, 32,
                         0.6, 5e-5, 1e-4, 20000),
-        LiftingProfile(60000, 1024, 1024, 8, 6600000, 6000000, 256, 1e-4, 2e-4, (32, 32, 64), 3200000, 16, 2e-4),
+        LiftingProfile(60000, 1024, 1024, 8, 6600000, 6000000, 256, 1e-4, 2e-4, 128, 0.2, (32, 32, 64), 3200000, 16,
+                       2e-4),
         core_hands=True,
     )  # fmt: skip
 

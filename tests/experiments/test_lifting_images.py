@@ -8,6 +8,7 @@ import torch
 
 from posebook import checkpoint
 from posebook.data import open_dataset
+from posebook.errors import PosebookError
 from posebook.experiments import lifting_images
 from posebook.experiments.lifting import Variant, train_variant
 from posebook.experiments.lifting_images import (
@@ -22,7 +23,7 @@ from posebook.experiments.lifting_images import (
     taught_loss,
     train_images,
 )
-from posebook.experiments.lifting_sets import open_setting
+from posebook.experiments.lifting_sets import open_setting, to_pixels
 from posebook.profile import smoke
 
 
@@ -45,7 +46,7 @@ def test_every_pipeline_trains_is_filmed_and_kept(variant, setting, sizes, cache
     assert made.predictions["pose"].shape == (48, 17, 2) and np.abs(made.predictions["pose"]).max() <= 1
     assert made.predictions["joints3d"].shape == (48, 17, 3) and not made.predictions["joints3d"][:, 0].any()
     film = made.predictions["film"].astype(np.float32)
-    assert film.shape == (len(MOMENTS) + 1, 4, 64, 64)
+    assert film.shape == (len(MOMENTS) + 1, 4, 32, 32)
     assert np.abs(np.diff(film[[0, -2, -1]], axis=0)).max((1, 2, 3)).min() > 1e-4  # it moves
     shown = filmed_rows(48)
     np.testing.assert_allclose(made.predictions["film_pose"][-1], made.predictions["pose"][shown], atol=1e-4)
@@ -78,17 +79,34 @@ def test_masked_pictures_keep_the_person_only(setting):
     assert not masked.permute(0, 2, 3, 1)[~person].any()
 
 
+def test_smaller_pictures_are_means_and_keep_every_joint_in_place(setting):
+    whole, half = (Pictures(setting.datasets[1], setting.structure, size=size) for size in (None, 32))
+    large, small = (p.get(slice(0, 2)) for p in (whole, half))
+    assert small.shape == (2, 3, 32, 32)
+    torch.testing.assert_close(small[1, 2, 7, 20], large[1, 2, 14:16, 40:42].mean())
+    torch.testing.assert_close(to_pixels(half.poses, 32) * 2, to_pixels(whole.poses, 64), atol=1e-4, rtol=0)
+    torch.testing.assert_close(half.poses[:, 3] - half.poses[:, 0], _unzoomed(whole, half))
+    with pytest.raises(PosebookError, match="divisor of the pictures' 64 pixels, got 48"):
+        Pictures(setting.datasets[1], setting.structure, size=48)
+
+
+def _unzoomed(whole, half):
+    """A bone in the small picture's unit, from the large one's and both zooms."""
+    return (whole.poses[:, 3] - whole.poses[:, 0]) * (half.zoom / whole.zoom)[:, None]
+
+
 def test_the_pipeline_joins_reader_and_lifter_by_the_bags_scale(setting, sizes, cache):
     model = build_pipeline(image_variants()[0], sizes, setting, 0, "cpu")
     assert float(model.scale) == pytest.approx(setting.scale, rel=1e-5)
-    pictures = Pictures(setting.datasets[1], setting.structure)
+    pictures = Pictures(setting.datasets[1], setting.structure, size=sizes.lifting.image_size)
     flat = model.normalised(pictures.poses, pictures.zoom)
     torch.testing.assert_close(flat, setting.train.poses, atol=1e-5, rtol=0)  # true 2D through the crop and back
 
 
 def test_a_perfect_twin_has_no_loss(setting, sizes, cache):
     model = build_pipeline(ImageVariant("x"), sizes, setting, 0, "cpu")
-    pictures, depth = Pictures(setting.datasets[1], setting.structure), setting.train.depth[:4]
+    pictures = Pictures(setting.datasets[1], setting.structure, size=sizes.lifting.image_size)
+    depth = setting.train.depth[:4]
     images, poses, zoom = pictures.get(slice(0, 4)), pictures.poses[:4], pictures.zoom[:4]
     told = model.lifting.lifter(model.normalised(poses, zoom)).depth.detach()
     model.painter.forward = lambda _: model.draw(poses)
@@ -105,7 +123,7 @@ def test_filming_changes_no_weight(setting, sizes, cache):
     """A film of four pictures is a look, not a step: batch norm's running means stay."""
     model = build_pipeline(ImageVariant("x"), sizes, setting, 0, "cpu").train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    pictures = Pictures(setting.datasets[2], setting.structure)
+    pictures = Pictures(setting.datasets[2], setting.structure, size=sizes.lifting.image_size)
     filmed = Filmed(model, pictures.get(slice(0, 4)), pictures.zoom[:4], 100)
     filmed._film()
     assert filmed.painted[0].any() and not filmed.painted[1:].any() and model.training
@@ -138,6 +156,6 @@ def test_an_interrupted_pipeline_goes_on_to_the_same_numbers(setting, sizes, cac
 def test_a_lifter_of_true_2d_reads_what_networks_read(setting, sizes, cache):
     """Given the true 2D in the crop, it says what it says of true 2D."""
     lifter = train_variant(Variant("lifter"), sizes, setting, 0, "cpu")
-    true = Pictures(setting.datasets[2], setting.structure).poses
+    true = Pictures(setting.datasets[2], setting.structure, size=sizes.lifting.image_size).poses
     found = lift_read(lifter, true.numpy(), sizes, setting, 0, "cpu")
     np.testing.assert_allclose(found, lifter.predictions["joints3d"], atol=1e-4)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from posebook.data.dataset import Dataset
 from posebook.experiments.lifting import Variant, build_model, predict, train_prior
-from posebook.experiments.lifting_sets import Setting, pixels_of, to_unit, zoom_of
+from posebook.experiments.lifting_sets import Setting, pixels_of, ratio_of, to_unit, zoom_of
 from posebook.experiments.outcome import (
     Outcome,
     checkpoint_path,
@@ -60,12 +60,18 @@ class Pictures:
     Args:
         dataset: with image, and parts where the background is masked.
         structure: whose poses. device: where tensors go. masked: see ImageVariant.
+        size: pixels S, a divisor of the dataset's; each is the mean of those it covers. None: as they are.
+
+    Raises:
+        PosebookError: another size.
     """
 
-    def __init__(self, dataset: Dataset, structure: Structure, device="cpu", masked: bool = False):
+    def __init__(self, dataset: Dataset, structure: Structure, device="cpu", masked: bool = False,
+                 size: int | None = None):  # fmt: skip
         self.dataset, self.device, self.masked = dataset, device, masked
-        self.size = dataset.arrays["image"].shape[1]
-        self.poses = to_unit(pixels_of(dataset, structure), self.size).to(device)  # (N, J, 2) in [-1, 1]
+        self.size = size or dataset.arrays["image"].shape[1]
+        pixels = pixels_of(dataset, structure) * ratio_of(dataset, self.size)
+        self.poses = to_unit(pixels, self.size).to(device)  # (N, J, 2) in [-1, 1]
         self.zoom = zoom_of(dataset, self.size).to(device)  # (N,)
 
     def __len__(self) -> int:
@@ -76,10 +82,10 @@ class Pictures:
         arrays = self.dataset.arrays
         image = torch.from_numpy(np.array(arrays["image"][rows])).to(self.device)
         image = image.permute(0, 3, 1, 2).float() / 127.5 - 1
-        if not self.masked:
-            return image
-        person = torch.from_numpy(np.array(arrays["parts"][rows]) > 0).to(self.device)
-        return torch.where(person.unsqueeze(1), image, GREY)
+        if self.masked:
+            person = torch.from_numpy(np.array(arrays["parts"][rows]) > 0).to(self.device)
+            image = torch.where(person.unsqueeze(1), image, GREY)
+        return F.avg_pool2d(image, image.shape[-1] // self.size)
 
 
 class Filmed(nn.Module):
@@ -147,19 +153,20 @@ def train_images(variant: ImageVariant, profile: Profile, setting: Setting, seed
 
 def build_pipeline(variant: ImageVariant, profile: Profile, setting: Setting, seed: int, device: str) -> ImageModel:
     """Untrained networks round the prior that the lifters of this setting share."""
-    painter, reader, discriminator = profile.lifting.image_widths
+    p = profile.lifting
     prior = train_prior(Variant(variant.row), profile, setting, seed, device)
-    bag = Pictures(setting.datasets[0], setting.structure, device)
+    bag = Pictures(setting.datasets[0], setting.structure, device, size=p.image_size)
     seed_everything(seed)
-    return ImageModel(prior, bag.poses, bag.size, painter, reader, discriminator, profile.lifting.width,
-                      with_lifter=variant.with_lifter, bag_zoom=bag.zoom)  # fmt: skip
+    return ImageModel(prior, bag.poses, p.image_size, *p.image_widths, p.width, with_lifter=variant.with_lifter,
+                      bag_zoom=bag.zoom, sigma=p.line)  # fmt: skip
 
 
 def train_anew(variant: ImageVariant, profile: Profile, setting: Setting, seed: int, device: str, kept=None) -> Outcome:
     """As `train_images`, without the cache; the checkpoint `kept` is gone on from."""
     p, depth = profile.lifting, setting.train.depth
-    bag = Pictures(setting.datasets[0], setting.structure, device).poses
-    pictures, test = (Pictures(d, setting.structure, device, variant.masked) for d in setting.datasets[1:])
+    bag, pictures, test = (
+        Pictures(d, setting.structure, device, variant.masked, p.image_size) for d in setting.datasets
+    )
     budget = Budget(p.images_seen, p.image_batch, p.image_rate)
     model = build_pipeline(variant, profile, setting, seed, device)
     shown = filmed_rows(len(test))
@@ -169,8 +176,8 @@ def train_anew(variant: ImageVariant, profile: Profile, setting: Setting, seed: 
         seen = pictures.get(rows), pictures.zoom[rows]
         if variant.supervised:
             return net(*seen, pictures.poses[rows], depth[rows])
-        drawn = torch.randint(len(bag), (len(rows),), generator=generator, device=bag.device)
-        return net(*seen, bag[drawn], None, generator)
+        drawn = torch.randint(len(bag), (len(rows),), generator=generator, device=bag.poses.device)
+        return net(*seen, bag.poses[drawn], None, generator)
 
     networks = (model.painter, model.reader, model.discriminator, model.lifting.lifter)  # clipped one by one
     history = fit(filmed, loss, len(pictures), budget, seed, make_fabric(device), variant.row, kept, networks)
@@ -209,6 +216,6 @@ def lift_read(lifter: Outcome, pose: np.ndarray, profile: Profile, setting: Sett
     model = build_model(variant, profile, train_prior(variant, profile, setting, seed, device)).to(device)
     model.load_state_dict(lifter.state)
     read = torch.from_numpy(pose).to(device)
-    zoom = zoom_of(setting.datasets[2], setting.datasets[2].arrays["image"].shape[1]).to(device)
+    zoom = zoom_of(setting.datasets[2], profile.lifting.image_size).to(device)
     poses = normalise(read / zoom[:, None, None], setting.structure, setting.scale)
     return predict(model, poses, setting.metres)["joints3d"]

@@ -118,8 +118,20 @@ def to_pixels(unit: Tensor, size: int) -> Tensor:
 
 
 def zoom_of(dataset: Dataset, size: int) -> Tensor:
-    """(N,) how many units of `to_unit` one x / z of the camera is in each crop."""
-    return 2 * focal_of(dataset) / (size - 1)
+    """(N,) how many units of `to_unit` one x / z of the camera is in each crop, made `size` pixels wide."""
+    return 2 * focal_of(dataset) * ratio_of(dataset, size) / (size - 1)
+
+
+def ratio_of(dataset: Dataset, size: int) -> float:
+    """Pixels of a picture made `size` wide to one of the dataset's.
+
+    Raises:
+        PosebookError: the dataset's size is no multiple of it.
+    """
+    stored = dataset.arrays["image"].shape[1]
+    if size < 1 or stored % size:
+        raise PosebookError(f"image_size: expected a divisor of the pictures' {stored} pixels, got {size}.")
+    return size / stored
 
 
 def flat(dataset: Dataset, structure: Structure, scale: Tensor, device="cpu") -> Flat:

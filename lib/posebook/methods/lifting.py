@@ -24,7 +24,7 @@ def blank_pipeline(profile: Profile) -> ImageModel:
     variant = next(v for v in image_variants() if v.row == ROW)
     prior = PosePrior(BODY17, hidden=p.flow_hidden, blocks=p.blocks)
     nobody = torch.linspace(-1, 1, 2 * 2 * len(BODY17.joints)).reshape(2, -1, 2)  # its scale comes with the weights
-    return ImageModel(prior, nobody, profile.data.image_size, *p.image_widths, p.width, with_lifter=variant.with_lifter)
+    return ImageModel(prior, nobody, p.image_size, *p.image_widths, p.width, with_lifter=variant.with_lifter)
 
 
 def lifted_pictures(profile: Profile) -> Method | None:
@@ -34,6 +34,7 @@ def lifted_pictures(profile: Profile) -> Method | None:
     if cached is None:
         return None
     facts = about(ROW, "05", profile, cached)
+    facts["size"] = profile.lifting.image_size
     facts["warning"] = f"{facts['warning']}; {UNSURE}"
     return Method(NAME, answer=BodyAnswer, model=read_and_lift(model, facts["margin"]), networks=(model,),
                   bones=BODY17.joints.bones, **facts)  # fmt: skip

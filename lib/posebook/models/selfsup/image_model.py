@@ -33,7 +33,7 @@ from posebook.models.selfsup.pose_networks import PoseReader, SkeletonPainter
 from posebook.models.selfsup.poses import check_shape, mean_scale, normalise
 from posebook.models.selfsup.prior import PosePrior
 from posebook.models.selfsup.readings import Readings
-from posebook.models.selfsup.skeleton_image import as_picture, draw_skeleton
+from posebook.models.selfsup.skeleton_image import SIGMA, as_picture, draw_skeleton
 
 
 class ImageStep(NamedTuple):
@@ -68,6 +68,7 @@ class ImageModel(nn.Module):
         weights, readings: of the losses.
         pool: painted pictures kept for the discriminator.
         with_lifter: False trains the image networks alone (the pose terms are left out).
+        sigma: of drawn skeletons, see `draw_skeleton`; small pictures want wider lines.
 
     Raises:
         PosebookError: poses or sizes that do not fit.
@@ -76,9 +77,9 @@ class ImageModel(nn.Module):
     def __init__(self, prior: PosePrior, bag: Tensor, image_size: int = 128, painter_width: int = 32,
                  reader_width: int = 32, discriminator_width: int = 64, lifter_width: int = 1024,
                  weights: LossWeights | None = None, readings: Readings | None = None, pool: int = 50,
-                 with_lifter: bool = True, bag_zoom: Tensor | None = None):  # fmt: skip
+                 with_lifter: bool = True, bag_zoom: Tensor | None = None, sigma: float = SIGMA):  # fmt: skip
         super().__init__()
-        self.structure, self.image_size, self.with_lifter = prior.structure, image_size, with_lifter
+        self.structure, self.image_size, self.with_lifter, self.sigma = prior.structure, image_size, with_lifter, sigma
         self.readings, self.weights = readings or Readings(), weights or LossWeights()
         joints = len(self.structure.joints)
         check_shape(bag, self.structure)
@@ -121,7 +122,7 @@ class ImageModel(nn.Module):
 
     def draw(self, poses: Tensor) -> Tensor:
         """k: poses (B, J, 2) in [-1, 1] -> skeleton pictures (B, 1, S, S) in [-1, 1]."""
-        drawing = draw_skeleton(poses, self.structure.links, self.image_size, falloff=self.readings.falloff)
+        drawing = draw_skeleton(poses, self.structure.links, self.image_size, self.sigma, self.readings.falloff)
         return as_picture(drawing)
 
     def normalised(self, poses: Tensor, zoom: Tensor | None = None) -> Tensor:
