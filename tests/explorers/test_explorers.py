@@ -107,7 +107,7 @@ def test_volume_slider_follows_each_stack():
     cells = np.full((17, 3), (4.5, 2.5, 6.5))
     volumes = {"d = 2": torch.tensor(coarse, requires_grad=True), "d = 8": fine}
     explorer = VolumeExplorer(volumes, decoded={"d = 8": cells})
-    explorer.joint.value = H36M17.names[3]
+    explorer.joint.value, explorer.stack.value = H36M17.names[3], "d = 2"
     assert (explorer.depth.max, explorer.depth.value) == (1, 1)
     explorer.stack.value = "d = 8"
     assert (explorer.depth.max, explorer.depth.value) == (7, 6) and "depth bin 6 of 8" in explorer.peak.value
@@ -120,6 +120,18 @@ def test_volume_slider_follows_each_stack():
     assert explorer.depth.value == 1 and len(explorer.figure.data) == 1
     with pytest.raises(PosebookError, match="d = 2"):
         VolumeExplorer({"d = 2": np.zeros((2, 6, 6))})
+
+
+def test_volumes_open_on_the_finest_stack_whose_surface_follows_its_slider():
+    """One bin is a plane: its isosurface is empty at every level."""
+    volumes = {f"d = {depth}": np.tile(RNG.random((1, depth, 6, 6), np.float32), (17, 1, 1, 1)) for depth in (1, 16, 4)}
+    explorer = VolumeExplorer(volumes)
+    assert explorer.stack.value == "d = 16" and explorer.stack.options[0] == "d = 1"
+    assert explorer.depth.max == 15 and np.size(explorer.figure.data[0].value) == 16 * 6 * 6
+    assert np.shape(explorer.slice.data[0].z) == (6, 6) and "of 16" in explorer.peak.value
+    before = explorer.figure.data[0].isomin
+    explorer.level.value = 0.8
+    assert before == pytest.approx(255 * 0.4) and explorer.figure.data[0].isomin == pytest.approx(255 * 0.8)
 
 
 class Shelf:

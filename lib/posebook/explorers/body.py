@@ -42,7 +42,7 @@ class BodyExplorer(Explorer):
         self.shape = [slider(f"beta {i}", -3, 3, step=0.1) for i in range(BETAS)]
         self.parts = widgets.Dropdown(options=PARTS, value="plain", description="parts")
         self.overlays = widgets.SelectMultiple(options=tuple(OVERLAYS), description="joint sets", rows=len(OVERLAYS))
-        self.reset = widgets.Button(description="T-pose, mean shape")
+        self.reset = widgets.Button(description="T-pose, mean shape", layout={"width": "auto"})
         self.stature = widgets.Label()
         self.figure = self._figure()
         self.joint.observe(lambda _: self._show_angles(), names="value")

@@ -15,7 +15,7 @@ class VolumeExplorer(Explorer):
     """Heat-map volumes of one image.
 
     Attributes:
-        stack, joint: what is shown.
+        stack, joint: what is shown; opens on the stack with the most depth bins (one bin has no surface).
         depth: bin of the slice; its range follows the stack's own depth.
         level: share of the maximum where the surface lies.
         slice: FigureWidget of the slice. figure: FigureWidget of the volume.
@@ -34,6 +34,7 @@ class VolumeExplorer(Explorer):
                 raise PosebookError(f"{name}: expected ({len(joint_set)}, D, H, W), got {volume.shape}.")
         self.joint_set, self.decoded = joint_set, decoded or {}
         self.stack, self.joint = dropdown("stack", self.volumes), dropdown("joint", joint_set.names)
+        self.stack.value = max(self.volumes, key=lambda name: self.volumes[name].shape[1])
         self.depth = widgets.IntSlider(0, 0, 0, description="depth bin")
         self.level = widgets.FloatSlider(0.4, min=0.05, max=0.95, step=0.05, description="surface")
         self.peak = widgets.Label()
