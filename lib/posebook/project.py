@@ -4,8 +4,6 @@ import hashlib
 import re
 from pathlib import Path
 
-import nbformat
-
 from posebook.errors import PosebookError
 
 EVALUATION = "evaluate"  # name of the notebook that scores rows on a real dataset; it is no chapter
@@ -64,6 +62,8 @@ def select_chapters(names: list[str], root: str | Path | None = None) -> dict[st
 
 def notebook_hash(path: str | Path) -> str:
     """sha256 of a notebook's cell types and sources; outputs, metadata and injected parameters do not count."""
+    import nbformat  # imported here: a second or two (jsonschema), and every chapter's kernel imports this module
+
     digest = hashlib.sha256()
     for cell in nbformat.read(path, as_version=4).cells:
         if "injected-parameters" not in cell.metadata.get("tags", []):
