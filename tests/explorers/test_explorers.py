@@ -76,6 +76,16 @@ def test_every_metric_forgives_what_it_should():
     assert f"{explorer.values['PA-MPJPE']:.1f} mm" in explorer.table.value
 
 
+def test_the_scene_holds_the_spoiled_skeleton_wherever_it_goes():
+    explorer = MetricExplorer(PERSON)
+    for control in (*explorer.offset, *explorer.shift, explorer.scale):
+        control.value = control.max
+        for axis in "xyz":
+            low, high = explorer.figure.layout.scene[f"{axis}axis"].range
+            shown = np.concatenate([trace[axis] for trace in explorer.figure.data[:2]])
+            assert low < np.nanmin(shown) and np.nanmax(shown) < high
+
+
 def test_one_moved_joint_counts_one_seventeenth():
     explorer = MetricExplorer(PERSON)
     explorer.joint.value = "left_wrist"

@@ -9,7 +9,7 @@ from posebook.explorers.base import Explorer, dropdown, live, move, slider
 from posebook.joints import H36M17, JointSet
 from posebook.metrics import auc, mpjpe, n_mpjpe, pa_mpjpe, pck, root_relative
 from posebook.plots.skeleton import bone_points, skeleton_figure
-from posebook.plots.style import upright
+from posebook.plots.style import scene, upright
 
 MIRRORS = ("no", "reflect x", "swap left and right names")
 PERCENT = ("PCK@150", "AUC")
@@ -98,6 +98,8 @@ class MetricExplorer(Explorer):
         self.values = score(moved, self.target, self.joint_set)
         with self.figure.batch_update():
             move(self.figure.data[0], bone_points(upright(moved, "camera"), self.joint_set)[0])
+            space = scene(upright(np.concatenate((moved, self.target)), "camera"))
+            self.figure.layout.scene.update({name: axis for name, axis in space.items() if "axis" in name})
         texts = {n: f"{v:.1f} {'%' if n in PERCENT else 'mm'}" for n, v in self.values.items()}
         rows = [f"<tr><td>{name}</td><td align='right'>{text}</td></tr>" for name, text in texts.items()]
         self.table.value = f"<table>{''.join(rows)}</table>"
