@@ -15,6 +15,7 @@ import torch
 from posebook.plots.twin import png_of
 
 WIDE = {"description_width": "110px"}
+UNDISTORTED = {"flex": "0 0 auto", "align_self": "flex-start"}  # of a picture in a row, which would stretch it
 
 
 class Explorer(widgets.VBox):

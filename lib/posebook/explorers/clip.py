@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from posebook.errors import PosebookError
-from posebook.explorers.base import WIDE, Explorer, host, live, move
+from posebook.explorers.base import UNDISTORTED, WIDE, Explorer, host, live, move
 from posebook.joints import JointSet
 from posebook.metrics import mpjpe, root_relative
 from posebook.plots.images import draw_image, page_png
@@ -63,7 +63,7 @@ class ClipExplorer(Explorer):
         self.rows = widgets.SelectMultiple(options=list(rows), value=list(rows)[:2], rows=min(len(rows), 4),
                                            description="methods", style=WIDE)  # fmt: skip
         self.apart = widgets.Checkbox(False, description="side by side", indent=False)
-        self.caption, self.picture = widgets.Label(), widgets.Image(format="png")
+        self.caption, self.picture = widgets.Label(), widgets.Image(format="png", layout=UNDISTORTED)
         self.figure, self.curves = live(self._space()), live(self._lines())
         self.watch([self.frame], self.update)
         self.watch([self.rows, self.apart], self.choose)

@@ -5,7 +5,7 @@ import numpy as np
 import torch
 
 from posebook.errors import PosebookError
-from posebook.explorers.base import WIDE, Explorer, host, live, move
+from posebook.explorers.base import UNDISTORTED, WIDE, Explorer, host, live, move
 from posebook.joints import H36M17, JointSet
 from posebook.metrics import mpjpe, root_relative
 from posebook.plots.images import image_grid
@@ -38,7 +38,7 @@ class PredictionExplorer(Explorer):
         self.errors = mpjpe(*self.pairs, "none").numpy()
         self.order = np.argsort(-self.errors, kind="stable")
         self.rank = widgets.IntSlider(0, 0, len(self.order) - 1, description="worst … best", style=WIDE)
-        self.caption, self.picture = widgets.Label(), widgets.Image(format="png")
+        self.caption, self.picture = widgets.Label(), widgets.Image(format="png", layout=UNDISTORTED)
         self.figure = live(skeleton_figure([p[0].numpy() for p in self.pairs], joint_set, ["predicted", "true"]))
         self.watch([self.rank], self.update)
         shown = [self.figure] if images is None else [self.picture, self.figure]
