@@ -11,7 +11,7 @@ from posebook.joints import COCO17, H36M17, LSP14, SMPL24
 from posebook.plots import mesh_figure, png_of, skeleton_figure, volume_figure, volume_slices
 from posebook.plots.perspective import Perspective
 from posebook.plots.skeleton import bone_points, spread
-from posebook.plots.style import cube, upright
+from posebook.plots.style import VIEWS, cube, upright
 from posebook.plots.volume import slice_picks
 
 RNG = np.random.default_rng(0)
@@ -55,6 +55,20 @@ def test_several_skeletons_of_different_sets_share_one_scene():
     assert chart.layout.scene.camera.up.y == 1
     with pytest.raises(PosebookError, match="17"):
         skeleton_figure(RNG.normal(size=(24, 3)), H36M17)
+
+
+@pytest.mark.parametrize("view", ["front", "side"])
+@pytest.mark.parametrize("stretch", [[0.3, 1, 0.2], [1, 1, 1], [0.1, 1, 1], [1, 0.1, 1]])
+def test_every_joint_is_in_the_picture(view, stretch):
+    """Near points look larger: with the eye in its place a low near foot would be cut off."""
+    joints = RNG.uniform(-1, 1, (17, 3)) * stretch + [0, 0, 5]
+    chart = skeleton_figure(joints, H36M17, view=view)
+    xy, distance = Perspective.of(chart)(upright(joints, "camera"))
+    assert np.abs(xy).max() < 0.98 and distance.min() > 0
+    eye = np.array([chart.layout.scene.camera.eye[a] for a in "xyz"])
+    farther = np.linalg.norm(eye) / np.linalg.norm(VIEWS[view])
+    np.testing.assert_allclose(eye, np.multiply(VIEWS[view], farther), atol=1e-9)
+    assert farther == pytest.approx(1) or (farther > 1 and np.abs(xy).max() > 0.96)  # no farther than needed
 
 
 def test_perspective_puts_nearer_things_larger_and_right_right():

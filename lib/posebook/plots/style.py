@@ -22,6 +22,7 @@ INK, PAPER, LINES = "#222222", "#FFFFFF", "#DDDDDD"
 EYE = (0.42, 0.22, 1.36)  # the fixed camera, in sides of the scene's cube from its centre
 VIEWS = {"front": EYE, "side": (1.36, 0.22, 0.42)}  # the side view is for what a picture cannot show: depth
 FIELD_OF_VIEW = 45.0  # degrees, plotly's perspective camera
+IN_PICTURE = 0.97  # of the picture's half height: lines and markers have a width
 FRAMES = ("world", "camera")
 
 
@@ -75,16 +76,33 @@ def scene(points: np.ndarray, eye: tuple[float, float, float] = EYE) -> dict:
     return {"aspectmode": "cube", "camera": view, "uirevision": "posebook", **axes}
 
 
+def far_enough(points: np.ndarray, eye: tuple[float, float, float]) -> tuple[float, float, float]:
+    """The eye, moved straight back until the points (N, 3) of the figure's frame are in a picture as wide as high.
+
+    What is near the viewer looks larger, so a corner of the scene's cube may lie outside the picture.
+    """
+    points = np.asarray(points, dtype=float)
+    ranges = cube(points)
+    local = (points[np.isfinite(points).all(-1)] - ranges.mean(1)) / np.ptp(ranges, axis=1)
+    distance = np.linalg.norm(eye)
+    back = np.asarray(eye, dtype=float) / distance
+    right = np.cross([0.0, 1.0, 0.0], back)
+    right /= np.linalg.norm(right)
+    aside = np.abs(local @ np.stack((right, np.cross(back, right)), -1)).max(1)
+    needed = local @ back + aside / (IN_PICTURE * np.tan(np.radians(FIELD_OF_VIEW) / 2))
+    return tuple(float(v) for v in back * max(distance, needed.max()))
+
+
 def figure(traces: list, title: str = "", height: int = 420, **layout) -> go.Figure:
     """Figure in the house style."""
     return go.Figure(traces, go.Layout(template=template(), title={"text": title}, height=height, **layout))
 
 
 def figure3d(traces: list, title: str = "", height: int = 460, eye: tuple[float, float, float] = EYE) -> go.Figure:
-    """Figure of 3D traces in one scene whose cube fits them all."""
+    """Figure of 3D traces in one scene whose cube and picture hold them all."""
     points = np.concatenate([np.stack([np.asarray(t[a], dtype=float) for a in "xyz"], -1) for t in traces])
     swatches = [swatch(t) for t in traces if t.legendgroup]
-    return figure([*traces, *swatches], title, height, scene=scene(points, eye))
+    return figure([*traces, *swatches], title, height, scene=scene(points, far_enough(points, eye)))
 
 
 def swatch(trace: go.Scatter3d) -> go.Scatter3d:
