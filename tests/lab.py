@@ -21,6 +21,11 @@ CELL_MINUTES = 8  # a notebook's cells, all together
 ANSWER_SECONDS = 300  # until the page shows what was asked for; a second where nothing else runs
 
 # JavaScript for the page; `jupyterapp` is JupyterLab itself
+# anywidget gives a widget two seconds to start; on a busy machine plotly's needs more, and then never answers
+PATIENT = f"""(() => {{
+  const timeout = AbortSignal.timeout.bind(AbortSignal);
+  AbortSignal.timeout = (milliseconds) => timeout(Math.max(milliseconds, {1000 * ANSWER_SECONDS}));
+}})()"""
 READY = "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
 RUN_ALL = "() => jupyterapp.commands.execute('notebook:run-all-cells')"  # what the menu's Run All Cells calls
 CELLS = """() => [...jupyterapp.shell.currentWidget.content.model.cells].map((cell) => ({
@@ -97,6 +102,7 @@ def text_of(path: Path, server: subprocess.Popen, log: Path) -> str:
 
 def run_all(page, address: str) -> list[dict]:
     """Open a notebook and run all its cells; gives each cell's tags and outputs."""
+    page.add_init_script(PATIENT)
     page.goto(address)
     page.wait_for_function(READY)
     page.set_default_timeout(60_000 * CELL_MINUTES)
