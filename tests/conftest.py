@@ -53,6 +53,13 @@ def pytest_configure(config):
         config.addinivalue_line("markers", marker)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Files with slow tests first: one that a worker begins last would leave the others idle."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def _skips_forbidden() -> bool:
     return os.environ.get("CI", "").lower() == "true" or os.environ.get("POSEBOOK_NO_PARITY_SKIP") == "1"
 

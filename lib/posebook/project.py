@@ -62,7 +62,7 @@ def select_chapters(names: list[str], root: str | Path | None = None) -> dict[st
 
 def notebook_hash(path: str | Path) -> str:
     """sha256 of a notebook's cell types and sources; outputs, metadata and injected parameters do not count."""
-    import nbformat  # imported here: a second or two (jsonschema), and every chapter's kernel imports this module
+    import nbformat  # imported here: seconds (jsonschema), which a kernel that only writes results need not wait for
 
     digest = hashlib.sha256()
     for cell in nbformat.read(path, as_version=4).cells:

@@ -28,6 +28,7 @@ def shards(body_cache, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(3000)  # thousands of exchanges: a minute on idle cores, far more where they are taken
 @pytest.mark.parametrize("chapter", ["01", "02"])
 def test_two_processes_have_the_losses_of_one_for_twenty_steps(tmp_path, shards, chapter):
