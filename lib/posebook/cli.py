@@ -4,15 +4,25 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from posebook import __version__
+from posebook.commands.bench import bench
+from posebook.commands.shared import (
+    FAILED,
+    WRONG_INPUT,
+    Device,
+    Motion,
+    Profile,
+    console,
+    default_results,
+    name_failures,
+    parse_seeds,
+    print_report,
+)
+from posebook.commands.train import pretrain, shards, train
+from posebook.commands.weights import weights
 from posebook.errors import PosebookError
-
-WRONG_INPUT = 2  # exit code of every PosebookError
-FAILED = 1  # exit code when a notebook failed
-INTERRUPTED = 130  # exit code after Ctrl-C, as shells have it
 
 
 class PosebookGroup(typer.core.TyperGroup):
@@ -46,31 +56,8 @@ app = typer.Typer(
 )
 
 Chapters = Annotated[list[str] | None, typer.Argument(metavar="CHAPTER", help="01, 02 …; all when left out")]
-Profile = Annotated[str | None, typer.Option(help="smoke, laptop or gpu", show_default="POSEBOOK_PROFILE, else laptop")]
 Seeds = Annotated[list[str], typer.Option("--seed", help="repeatable, or a list: 0,1,2")]
-Motion = Annotated[str, typer.Option(help="procedural or cmu")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:<number>")]
 Experiments = Annotated[str, typer.Option(help="core or all (each notebook lists its own)")]
-
-
-def console() -> Console:
-    """Terminal output; made per command so that redirected streams are honoured."""
-    return Console(soft_wrap=True)
-
-
-def parse_seeds(texts: list[str]) -> list[int]:
-    """Seeds of `--seed 0 --seed 1,2`, without repeats."""
-    parts = [part for text in texts for part in text.replace(",", " ").split()]
-    if not parts or not all(part.isdecimal() for part in parts):
-        raise PosebookError(f"--seed takes whole numbers from 0, singly or as a list (0,1,2), not {' '.join(texts)!r}.")
-    return list(dict.fromkeys(int(part) for part in parts))
-
-
-def default_results() -> Path:
-    """`results-local/` of the clone: never the committed results/."""
-    from posebook.project import project_root
-
-    return project_root() / "results-local"
 
 
 @app.command()
@@ -115,64 +102,7 @@ def run(
     raise typer.Exit(FAILED if failed else 0)
 
 
-@app.command()
-def bench(
-    grid: Annotated[Path, typer.Argument(metavar="GRID", help="YAML file (docs/scaling.md)")],
-    scheduler: Annotated[str, typer.Option(help="address of a running Dask scheduler, tcp://host:8786")] = "",
-    cluster: Annotated[str, typer.Option(help="start a Dask cluster: local or slurm")] = "",
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="runs at once", show_default="what fits; Slurm: a job per run")
-    ] = None,
-    results: Annotated[
-        Path | None, typer.Option(help="folder for the runs, shared by all nodes", show_default="the grid's")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="also run what is finished")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="print the plan and its expected minutes")] = False,
-) -> None:
-    """Run a grid of chapters, profiles, datasets, motions and seeds; finished runs are skipped."""
-    from posebook.bench.command import Where, at_once, check_where, execute
-    from posebook.bench.grid import SYNTHETIC, expand, read_grid
-    from posebook.bench.plan import make_plan, plan_text
-
-    where, asked = Where(scheduler, cluster, workers), read_grid(grid)
-    check_where(where)
-    folder = results or project_relative(asked.results)
-    plan = make_plan(asked, expand(asked, folder, force))
-    if dry_run:
-        typer.echo(plan_text(plan, at_once(asked, plan, where)))
-        return
-    outcomes = execute(asked, plan, where, console())
-    synthetic = asked.datasets == [SYNTHETIC]  # with real datasets, not every table has every chapter
-    print_report(folder, list(dict.fromkeys(run.chapter for run in plan.runs)) if synthetic else [])
-    failed = name_failures(outcomes)
-    if len(outcomes) < len(plan.pending):
-        raise typer.Exit(INTERRUPTED)
-    raise typer.Exit(FAILED if failed else 0)
-
-
-def project_relative(folder: str) -> Path:
-    """A folder as a grid names it: relative to the clone, so that every user of the grid means the same."""
-    from posebook.project import project_root
-
-    return project_root() / Path(folder).expanduser()
-
-
-def name_failures(outcomes: list) -> bool:
-    """Name every failed run on the error stream; whether there was one."""
-    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
-    for outcome in failed:
-        typer.echo(f"failed: chapter {outcome.chapter}, seed {outcome.seed}: {outcome.message}", err=True)
-    return bool(failed)
-
-
-def print_report(folder: Path, expected: list[str] | None = None) -> None:
-    """Print a results folder's tables and write them beside its runs."""
-    from posebook.report import build, write
-
-    report = build(folder, expected)
-    typer.echo(f"\nResults in {folder}\n\n{report.markdown}")
-    if len(report.metrics):
-        write(report, folder)
+app.command()(bench)
 
 
 @app.command()
@@ -226,80 +156,8 @@ def score(
     typer.echo(table(("metric", "mm", "95 % low", "95 % high", "sequences", "frames"), lines))
 
 
-@app.command()
-def pretrain(
-    profile: Profile = None,
-    device: Device = "auto",
-    out: Annotated[Path | None, typer.Option(help="folder for the trunk", show_default="<cache>/trunk")] = None,
-) -> None:
-    """Train the trunk on 2D joints of the train split."""
-    from posebook.profile import load_profile
-    from posebook.provenance import resolve_device
-    from posebook.runner import choose_profile
-    from posebook.trunk import pretrain as train
-
-    sizes = load_profile(choose_profile(profile))
-    for path in train(sizes, device=str(resolve_device(device)), folder=out.resolve() if out else None):
-        typer.echo(f"Trunk written to {path}")
-
-
-@app.command()
-def train(
-    chapter: Annotated[str, typer.Argument(help="01 to 05")],
-    row: Annotated[list[str] | None, typer.Option("--row", help="name in the table; left out: lists the names")] = None,
-    profile: Profile = None,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
-    motion: Motion = "procedural",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
-    devices: Annotated[
-        int | None,
-        typer.Option(min=1, help="processes on each machine", show_default="1, or what torchrun/srun started"),
-    ] = None,
-    nodes: Annotated[
-        int | None, typer.Option(min=1, help="machines", show_default="1, or what torchrun/srun started")
-    ] = None,
-    precision: Annotated[str, typer.Option(help="32-true or bf16-mixed")] = "32-true",
-    shards: Annotated[
-        Path | None, typer.Option(help="training pictures of `posebook shards`", show_default="from the cache")
-    ] = None,
-    checkpoint_seconds: Annotated[float, typer.Option(min=0, help="between two checkpoints at least")] = 60.0,
-) -> None:
-    """Train rows of a chapter on one or many devices; its notebook then takes these weights, and says so."""
-    from posebook.profile import load_profile
-    from posebook.runner import choose_profile
-    from posebook.training.command import train as train_rows
-    from posebook.training.processes import Place
-    from posebook.training.rows import rows
-
-    sizes = load_profile(choose_profile(profile))
-    if not row:
-        typer.echo("\n".join(rows(chapter, sizes)))
-        return
-    place = Place(device, devices, nodes, precision)
-    train_rows(chapter, row, sizes, motion, seed, place, shards, checkpoint_seconds, typer.echo)
-
-
-@app.command()
-def shards(
-    dataset: Annotated[str, typer.Argument(help="procedural, cmu, or a prepared real dataset, e.g. 3dpw")],
-    out: Annotated[Path, typer.Option(help="new folder for the shards")],
-    split: Annotated[str, typer.Option()] = "train",
-    profile: Profile = None,
-    per_shard: Annotated[int, typer.Option(min=1, help="pictures in one tar file")] = 2000,
-) -> None:
-    """Write a dataset as WebDataset shards, which `posebook train --shards` streams from."""
-    from posebook.data.shards import write_shards
-    from posebook.motion import MOTIONS
-    from posebook.profile import load_profile
-    from posebook.runner import choose_profile
-
-    sizes = load_profile(choose_profile(profile))
-    if dataset in MOTIONS:
-        from posebook.data import open_dataset as open_it
-    else:
-        from posebook.data.real import open_real as open_it
-    done = write_shards(open_it(dataset, split, sizes), out, per_shard)
-    typer.echo(f"{done.pictures} pictures in {done.shards} shards, {done.bytes / 1e6:.1f} MB, in {out}")
+for command in (pretrain, train, shards):
+    app.command()(command)
 
 
 @app.command()
@@ -319,42 +177,7 @@ def notebooks(
         raise typer.Exit(FAILED)
 
 
-@app.command()
-def weights(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="one of the list; left out: the list")] = None,
-    file: Annotated[Path | None, typer.Option(help="the official file, unchanged", show_default="in --folder")] = None,
-    dataset: Annotated[str | None, typer.Option(help="score on it by the paper's protocol")] = None,
-    folder: Annotated[Path | None, typer.Option(help="where files lie", show_default="<cache>/weights")] = None,
-    smpl: Annotated[
-        str,
-        typer.Option(
-            help="licensed SMPL or MANO file; 'inside': the copy in the weights", show_default="POSEBOOK_SMPL"
-        ),
-    ] = "",
-    limit: Annotated[int, typer.Option(min=0, help="score the first so many pictures; 0: all")] = 0,
-) -> None:
-    """List official weights, read one into our network, score it. Nothing is downloaded."""
-    from posebook.weights import default_folder, find_file, known_weights, load_weights
-    from posebook.weights.report import about_text, list_text, loaded_text
-
-    place = folder or default_folder()
-    if name is None:
-        typer.echo(list_text(place))
-        return
-    known = known_weights(name)
-    path = file or find_file(known, place)
-    if path is None:
-        typer.echo(about_text(known))
-        raise PosebookError(f"No {' or '.join(known.files)} in {place}. Put it there, or name it with --file.")
-    loaded = load_weights(known, path)
-    typer.echo(loaded_text(loaded))
-    if dataset is None:
-        typer.echo(about_text(known))
-        return
-    from posebook.weights.compare import compare
-
-    for text in compare(loaded, dataset, place, smpl, limit):
-        typer.echo(f"\n{text}")
+app.command()(weights)
 
 
 @app.command()
