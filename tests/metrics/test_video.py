@@ -79,7 +79,7 @@ def test_accelerations_have_no_value_at_the_ends_of_a_sequence(tracks):
 
 
 def test_interleaved_sequences_and_wrong_counts_are_refused():
-    with pytest.raises(PosebookError, match="together"):
+    with pytest.raises(PosebookError, match="'a' comes back at row 2"):
         runs(["a", "b", "a"], 3)
     with pytest.raises(PosebookError, match="one name per frame"):
         runs(["a", "b"], 3)

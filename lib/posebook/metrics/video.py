@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from posebook.data.windows import sequence_ranges
 from posebook.errors import PosebookError
 from posebook.joints import H36M17, LSP14
 from posebook.metrics.acceleration import accel, accel_error
@@ -91,13 +92,9 @@ def runs(sequence: Sequence, count: int) -> list[slice]:
     Raises:
         PosebookError: another number of names, or a sequence whose frames do not stand together.
     """
-    names = np.asarray(sequence)
-    if len(names) != count:
-        raise PosebookError(f"sequence: expected one name per frame, {count}; got {len(names)}.")
-    starts = np.flatnonzero(np.r_[True, names[1:] != names[:-1]])
-    if len(starts) != len(np.unique(names)):
-        raise PosebookError("sequence: the frames of a sequence must stand together, in order.")
-    return [slice(a, b) for a, b in zip(starts, np.r_[starts[1:], count], strict=True)]
+    if len(sequence) != count:
+        raise PosebookError(f"sequence: expected one name per frame, {count}; got {len(sequence)}.")
+    return [slice(first, stop) for first, stop in sequence_ranges(sequence)]
 
 
 def accelerations(pred: Tensor, target: Tensor, sequence: Sequence) -> dict[str, np.ndarray]:
