@@ -40,7 +40,11 @@ def train(
     ] = None,
     precision: Annotated[str, typer.Option(help="32-true or bf16-mixed")] = "32-true",
     shards: Annotated[
-        Path | None, typer.Option(help="training pictures of `posebook shards`", show_default="from the cache")
+        str | None,
+        typer.Option(
+            help="training pictures of `posebook shards`: a folder, or an address such as https://host/train",
+            show_default="from the cache",
+        ),
     ] = None,
     checkpoint_seconds: Annotated[float, typer.Option(min=0, help="between two checkpoints at least")] = 60.0,
 ) -> None:

@@ -4,7 +4,7 @@ import io
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor, Future
 from pathlib import Path
 
@@ -63,10 +63,14 @@ class ShardFiles:
         out = np.empty((len(rows), *shape), dtype)
         shards = np.searchsorted(self.starts, rows, "right") - 1
         places = np.asarray(self.offsets[rows, field])  # (n, 2)
-        for target, shard, (offset, size) in zip(out, shards.tolist(), places.tolist(), strict=True):
-            with Image.open(io.BytesIO(self.read(shard, offset, size))) as picture:
+        for target, data in zip(out, self.read_all(shards.tolist(), places.tolist()), strict=True):
+            with Image.open(io.BytesIO(data)) as picture:
                 target[...] = picture
         return out
+
+    def read_all(self, shards: list[int], places: list[list[int]]) -> Iterable[bytes]:
+        """Bytes of some pictures, each in its shard at (offset, size)."""
+        return (self.read(shard, *place) for shard, place in zip(shards, places, strict=True))
 
 
 class ShardPictures:

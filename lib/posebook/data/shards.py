@@ -29,6 +29,7 @@ from posebook.data.chunks import array_shape
 from posebook.data.dataset import Dataset, read_manifest
 from posebook.data.real.derived import zeros
 from posebook.data.real.texts import Texts, TextWriter
+from posebook.data.remote_shards import RemoteShardFiles, copied_labels, remote_manifest
 from posebook.data.sample import TEXT_FIELDS
 from posebook.data.shard_pictures import ShardFiles, ShardPictures
 from posebook.errors import PosebookError
@@ -47,9 +48,13 @@ class Written(NamedTuple):
 
 
 class ShardDataset(Dataset):
-    """A folder of shards in place of the dataset that it was made of; pictures are read when they are asked for."""
+    """A folder of shards in place of the dataset that it was made of; pictures are read when they are asked for.
 
-    def __init__(self, folder: str | Path):
+    Args:
+        folder: of the labels, and of the pictures unless they lie at an `address` (`remote_shards`).
+    """
+
+    def __init__(self, folder: str | Path, address: str = ""):
         self.folder = Path(folder)
         self.manifest = read_manifest(self.folder)
         count, size = len(self), self.manifest["image_size"]
@@ -57,7 +62,8 @@ class ShardDataset(Dataset):
         self.texts["frame"] = np.memmap(self.folder / "frame.bin", np.int64, "r")
         names, shards = self.manifest["pictures"], self.manifest["shards"]
         offsets = np.memmap(self.folder / "offsets.bin", np.int64, "r", shape=(count, len(names), 2))
-        self.files = ShardFiles(self.folder / "shards", shards, offsets)
+        files, place = (RemoteShardFiles, address) if address else (ShardFiles, self.folder / "shards")
+        self.files = files(place, shards, offsets)
         self.arrays = {}
         for name, (dims, dtype) in self.fields.items():
             shape = array_shape(dims, count, size)
@@ -79,15 +85,16 @@ class ShardDataset(Dataset):
 
 
 def open_shards(folder: str | Path) -> ShardDataset:
-    """Open what `write_shards` made.
+    """Open what `write_shards` made: a folder, or an address that fsspec knows, e.g. https://host/train.
 
     Raises:
-        PosebookError: no such folder, or one of another layout.
+        PosebookError: nothing is there, or something of another layout.
     """
-    manifest = read_manifest(Path(folder))
+    address = str(folder) if "://" in str(folder) else ""
+    manifest = remote_manifest(address) if address else read_manifest(Path(folder))
     if manifest.get("layout") != LAYOUT:
         raise PosebookError(f"{folder} holds no shards of layout {LAYOUT}. Make them with `posebook shards`.")
-    return ShardDataset(folder)
+    return ShardDataset(copied_labels(address, manifest), address) if address else ShardDataset(folder)
 
 
 def write_shards(dataset: Dataset, folder: str | Path, per_shard: int = 2000) -> Written:

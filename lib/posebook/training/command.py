@@ -27,7 +27,7 @@ def choose_rows(chapter: str, names: Sequence[str], profile: Profile) -> list[Ro
     return [known[name] for name in names]
 
 
-def check_rows(chapter: str, chosen: Sequence[Row], shards: Path | None, processes: int) -> None:
+def check_rows(chapter: str, chosen: Sequence[Row], shards: str | Path | None, processes: int) -> None:
     """Refuse what cannot be trained this way.
 
     Raises:
@@ -43,11 +43,11 @@ def check_rows(chapter: str, chosen: Sequence[Row], shards: Path | None, process
 
 
 def train(chapter: str, names: Sequence[str], profile: Profile, motion: str, seed: int, place: Place,
-          shards: Path | None, seconds: float, say: Callable[[str], None]) -> None:  # fmt: skip
+          shards: str | Path | None, seconds: float, say: Callable[[str], None]) -> None:  # fmt: skip
     """Train rows of a chapter; each is left where the notebook finds it. A killed training is gone on with.
 
     Args:
-        shards: folder of `posebook shards`; None takes the benchmark's pictures from the cache.
+        shards: folder or address of what `posebook shards` made; None takes the benchmark's pictures from the cache.
         seconds: between two checkpoints at least.
         say: prints a line; called by the first process only.
 
