@@ -135,8 +135,10 @@ def test_rows_hand_their_variant_to_the_chapters_own_training(monkeypatch, body_
 @pytest.mark.parametrize(
     ("chapter", "row", "shards", "count", "message"),
     [
-        ("04", "VIBE", None, 2, "'VIBE' of chapter 04 trains on one device.*--devices 1"),
+        ("04", "VIBE", None, 2, "'VIBE' of chapter 04 trains on one device.*3D labels, and its motion.*--devices 1"),
+        ("04", "VIBE, no motion prior", None, 2, "one device: its loss is a mean .* with 3D labels. Use"),
         ("05", "lifter", None, 2, "'lifter' of chapter 05 trains on one device"),
+        ("05", "lifter, supervised twin", None, 2, "trains as its twin without labels"),
         ("02", "12 parts, 5% 3D labels", None, 2, "mean over the labelled pictures"),
         ("04", "VIBE", "x", 1, "does not train from shards; those of bodies in chapters 01, 02, 03 do"),
         ("03", "hand, coordinates", "x", 1, "does not train from shards"),
@@ -147,6 +149,11 @@ def test_what_cannot_be_trained_is_refused(chapter, row, shards, count, message)
     check_rows(chapter, chosen, None, 1)
     with pytest.raises(PosebookError, match=message):
         check_rows(chapter, chosen, shards, count)
+
+
+@pytest.mark.parametrize(("chapter", "row"), [("01", "coordinates"), ("03", "I2L lixel"), ("04", "single frames")])
+def test_rows_whose_losses_are_means_over_a_batch_take_any_number_of_processes(chapter, row):
+    check_rows(chapter, choose_rows(chapter, [row], smoke()), None, 16)
 
 
 def test_unknown_names_are_refused():

@@ -109,18 +109,28 @@ def lixels(profile: Profile) -> list[Row]:
 
 
 def temporal(profile: Profile) -> list[Row]:
-    """Chapter 4: the single-frame network, which all others start from, and the video networks."""
+    """Chapter 4: the single-frame network, which all others start from, and the video networks.
+
+    Losses of the video networks are means over those windows of a batch that have 3D labels, whose number differs
+    between parts, and the motion discriminator takes steps of its own within the loss, where DDP sees none of them.
+    """
     from posebook.experiments.hmr import ROW
     from posebook.experiments.temporal import variants
     from posebook.training.video import train_single, train_video
 
-    why = "its networks are small, and their losses are not split over processes"
-    single = Row(ROW, lambda s: train_single(s).outcome, why)
-    return [single, *(Row(v.row, lambda s, v=v: train_video(v, s), why) for v in variants())]
+    def why(variant) -> str:
+        labels = "its loss is a mean over the windows of a batch with 3D labels"
+        return f"{labels}, and its motion prior learns within the loss" if variant.prior else labels
+
+    single = Row(ROW, lambda s: train_single(s).outcome)
+    return [single, *(Row(v.row, lambda s, v=v: train_video(v, s), why(v)) for v in variants())]
 
 
 def lifting(profile: Profile) -> list[Row]:
-    """Chapter 5: lifters and picture pipelines of the chapter's own motion."""
+    """Chapter 5: lifters and picture pipelines of the chapter's own motion.
+
+    Views are tilted by mean and deviation of the elevations of a whole batch, and the deformation loss pairs its poses.
+    """
     from posebook.experiments.lifting import train_variant, variants
     from posebook.experiments.lifting_images import image_variants, train_images
     from posebook.experiments.lifting_sets import open_setting
@@ -129,6 +139,7 @@ def lifting(profile: Profile) -> list[Row]:
         setting = open_setting(s.motion, s.profile, s.test_set(), s.device)
         return how(variant, s.profile, setting, s.seed, s.device)
 
-    why = "its losses compare the poses of a batch with each other"
+    why = "its losses compare the poses of a batch with each other (spread of the elevations, pairs of poses)"
+    twin = "it trains as its twin without labels, whose losses compare the poses of a batch with each other"
     ways = [(train_variant, v) for v in variants()] + [(train_images, v) for v in image_variants()]
-    return [Row(v.row, lambda s, how=how, v=v: train(how, v, s), why) for how, v in ways]
+    return [Row(v.row, lambda s, how=how, v=v: train(how, v, s), twin if v.supervised else why) for how, v in ways]
