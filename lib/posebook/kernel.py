@@ -29,6 +29,8 @@ class LocalKernelManager(AsyncKernelManager):
     another environment; both end here.
     """
 
+    environment: dict[str, str] = {}  # variables that its kernels get besides this process'
+
     def __init__(self, **options: Any):
         self._sockets = tempfile.mkdtemp(prefix="posebook-")
         super().__init__(**({"transport": "ipc", "ip": str(Path(self._sockets) / "k")} | options))
@@ -36,7 +38,7 @@ class LocalKernelManager(AsyncKernelManager):
     @property
     def kernel_spec(self) -> KernelSpec:
         """Kernelspec of sys.executable, whatever the notebook's kernel name."""
-        return KernelSpec(**get_kernel_dict())
+        return KernelSpec(**get_kernel_dict() | {"env": self.environment})
 
     async def _async_cleanup_resources(self, restart: bool = False) -> None:
         await super()._async_cleanup_resources(restart=restart)
@@ -66,6 +68,7 @@ def execute(
     parameters: dict[str, Any],
     cell_timeout: int,
     on_cell: Callable[[dict, int], None] | None = None,
+    environment: dict[str, str] | None = None,
 ) -> None:
     """Run a notebook from top to bottom into `output`, which is saved after every cell, the failing one included.
 
@@ -74,6 +77,7 @@ def execute(
         parameters: checked by `check_parameters`; plain Python values.
         cell_timeout: seconds one cell may take.
         on_cell: called with (cell, index) when a cell starts.
+        environment: variables that the kernel gets besides this process'.
 
     Raises:
         NotebookFailed: a cell raised, took too long, or the kernel died.
@@ -87,7 +91,7 @@ def execute(
             progress_bar=False,
             start_timeout=START_TIMEOUT,
             execution_timeout=cell_timeout,
-            kernel_manager_class=LocalKernelManager,
+            kernel_manager_class=type("OwnKernelManager", (LocalKernelManager,), {"environment": environment or {}}),
             **hook,
         )
     except papermill.PapermillExecutionError as error:

@@ -22,6 +22,7 @@ from posebook.errors import PosebookError
 from posebook.executed import clean, record_failure
 from posebook.kernel import NotebookFailed, check_parameters, execute
 from posebook.live import live_position, shown
+from posebook.own_body import FREE, VARIABLE
 from posebook.profile import load_profile
 from posebook.project import EVALUATION, library_hash, notebook_hash, project_root
 from posebook.provenance import resolve_device
@@ -90,7 +91,7 @@ def check_request(request: Request, notebooks: dict[str, Path]) -> None:
 
         entry(request.dataset)
         for chapter in notebooks.keys() - {EVALUATION}:
-            check_chapter(chapter, request.dataset)
+            check_chapter(chapter, request.dataset, load_profile(request.profile).data.frames)
     if request.motion != "procedural":
         from posebook.motion import list_clips  # imported here: heavy, and only needed to see that the data are there
 
@@ -187,7 +188,7 @@ def run_in(
     executed, staged, clock = work / "notebook.ipynb", work / "run", time.perf_counter()
     try:
         parameters = request.parameters(chapter) | {"out": str(staged)}
-        execute(notebook.resolve(), executed, parameters, request.cell_timeout, on_cell)
+        execute(notebook.resolve(), executed, parameters, request.cell_timeout, on_cell, environment(chapter, request))
         if read_run(staged) is None:
             raise NotebookFailed("the notebook ended without writing its results: its last cell calls run.finish()")
     except NotebookFailed as error:
@@ -197,6 +198,15 @@ def run_in(
     replace_folder(staged, final, work / "trash")
     shutil.rmtree(final.with_name(f"{final.name}.failed"), ignore_errors=True)  # an older failure is now answered
     return Outcome(chapter, request.seed, "finished", final, f"{seconds / 60:.1f} min")
+
+
+def environment(chapter: str, request: Request) -> dict[str, str]:
+    """Variables of a notebook's kernel: the body that its people are of."""
+    if not request.dataset or chapter == EVALUATION:
+        return {VARIABLE: FREE}
+    from posebook.data.real.chapters import body_for  # imported here: heavy
+
+    return {VARIABLE: body_for(chapter, request.dataset)}
 
 
 def run_all(notebooks: dict[str, Path], requests: list[Request], console: Console) -> list[Outcome]:

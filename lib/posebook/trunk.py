@@ -24,6 +24,7 @@ from posebook.models.decode import softmax_cells
 from posebook.models.hourglass import HourglassConfig, StackedHourglass, trunk_state
 from posebook.models.resnet import ResNet
 from posebook.models.volumetric import gaussian_volume, volume_cross_entropy
+from posebook.own_body import FREE
 from posebook.pixels import grid_to_pixels, pixels_to_grid
 from posebook.profile import Profile
 from posebook.splits import split_hash
@@ -111,7 +112,7 @@ def load_trunk(kind: str, profile: Profile, folder: Path | None = None) -> Trunk
             f"Run `posebook pretrain --profile {profile.name}` or use init='scratch'."
         )
     card = read_card(path)
-    expected = {"sha256": file_hash(path), "body_hash": load_assets("full").hash, "split_hash": split_hash()}
+    expected = {"sha256": file_hash(path), "body_hash": load_assets("full", FREE).hash, "split_hash": split_hash()}
     for field, value in expected.items():
         if card.get(field) != value:
             raise PosebookError(
@@ -201,7 +202,7 @@ def train_trunk(kind: str, profile: Profile, train: Batches, val: Batches, fabri
         "data_seed": profile.trunk.seed,
         "data_version": train.dataset.manifest["data_version"],
         "split_hash": split_hash(),
-        "body_hash": load_assets("full").hash,
+        "body_hash": load_assets("full", FREE).hash,
         "images_seen": budget.images_seen,
         "minutes": round(history.minutes, 1),
         "device": str(fabric.device),

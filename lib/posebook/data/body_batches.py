@@ -11,12 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from posebook.body import load_body
+from posebook.body import load_assets, load_body
 from posebook.data.batches import at_random
 from posebook.data.dataset import Dataset, need
 from posebook.errors import PosebookError
 from posebook.joint_layer import JointLayer
 from posebook.joints import SMPL24
+from posebook.own_body import FREE, VARIABLE, body_in_use
 from posebook.rotations import axis_angle_to_matrix, mirrored_rotations
 
 PARTS = 24
@@ -48,15 +49,18 @@ class BodyBatches:
         device: where the tensors go.
         labels: (N, H, W) uint8 24-part labels to see instead of the true ones, say a network's.
         joints2d: (N, 24, 2) crop pixels to see instead of the true ones.
-        layer: the body that the parameters are of; the free one if None.
+        layer: the body that the parameters are of; the one in use if None (`posebook.own_body`).
 
     Raises:
-        PosebookError: labels or joints that do not belong to this dataset, or a dataset that lacks labels.
+        PosebookError: labels or joints that do not belong to this dataset, a dataset that lacks labels, or one whose
+            parameters are of another body than the one in use.
     """
 
     def __init__(self, dataset: Dataset, device: str | torch.device = "cpu", labels: np.ndarray | None = None,
                  joints2d: np.ndarray | None = None, layer: JointLayer | None = None):  # fmt: skip
         need(dataset, NEEDED if labels is None else tuple(f for f in NEEDED if f != "parts"), "fitting a body")
+        if layer is None:
+            check_body(dataset)
         self.dataset, self.device = dataset, torch.device(device)
         self.size = dataset.arrays["image"].shape[1]
         self.labels = self._own(labels, "parts", "labels")
@@ -98,6 +102,16 @@ class BodyBatches:
         """Batch with every row mirrored with probability 1/2 and each colour channel scaled by U(0.8, 1.2)."""
         batch = self.get(rows)
         return at_random(batch, mirrored_bodies(batch, self.size), generator)
+
+
+def check_body(dataset: Dataset) -> None:
+    """PosebookError where a dataset says that its parameters are of another body than the one in use."""
+    own = dataset.manifest.get("body")
+    if own and own != load_assets("full").hash:
+        raise PosebookError(f"{dataset.describe()}: its parameters are of another body than the one in use "
+                            f"({body_in_use()}). `posebook run --dataset` and `posebook train` choose the right one; "
+                            f"for a notebook set {VARIABLE} to your converted SMPL_NEUTRAL.npz, or to {FREE}, before "
+                            "its kernel starts.")  # fmt: skip
 
 
 def parameters(dataset: Dataset, layer: JointLayer) -> tuple[np.ndarray, np.ndarray]:

@@ -82,7 +82,8 @@ def open_motion_half(motion: str, profile: Profile, workers: int | None = None) 
     """
     t = profile.temporal
     if motion not in MOTIONS:
-        return real_source().open_source_half(motion, "motion", t.sequences * t.window, profile, "sequences")
+        count = t.sequences * t.window
+        return real_source().open_source_half(motion, "motion", count, profile, "sequences", t.window)
     return Dataset(build(HalfRecipe(motion, "train", "sequences", t.sequences, profile.data, length=t.window), workers))
 
 
@@ -115,4 +116,4 @@ def picture_rows(train: Dataset) -> np.ndarray:
 def open_picture_half(motion: str, profile: Profile) -> tuple[Dataset, np.ndarray]:
     """The training stills and the rows of them that a picture network may see; see `open_dataset`."""
     train = open_dataset(motion, "train", profile)
-    return train, picture_rows(train)
+    return train, (picture_rows(train) if motion in MOTIONS else real_source().picture_rows(train))

@@ -13,6 +13,7 @@ from posebook.cache import cache_dir
 from posebook.data.sample import ARRAY_FIELDS, TEXT_FIELDS
 from posebook.data.synthetic import Painter, Row, View, draw_view, heading, seed_words, split_pool
 from posebook.motion.kept import kept_clip, motion_version
+from posebook.own_body import FREE
 from posebook.profile import DataProfile
 from posebook.splits import split_hash
 
@@ -68,7 +69,7 @@ class Recipe:
         looks = {
             k: v for k, v in asdict(self.profile).items() if k in ("image_size", "level", "azimuth", "margin", "seed")
         }
-        sources = {"body": load_assets("full").hash, "motion": motion_version(self.motion), "split": split_hash()}
+        sources = {"body": load_assets("full", FREE).hash, "motion": motion_version(self.motion), "split": split_hash()}
         own = {"motion_name": self.motion, "split_name": self.split, "kind": self.kind, "count": self.count}
         return {"schema": SCHEMA, "frames": self.frames, **looks, **sources, **own}
 

@@ -18,6 +18,7 @@ from posebook.data.camera import Camera, crop_box, crop_K, full_K, look_at, orbi
 from posebook.data.render import render, vertex_face_matrix
 from posebook.errors import PosebookError
 from posebook.motion import MotionClip, list_clips
+from posebook.own_body import FREE
 from posebook.profile import DataProfile
 from posebook.splits import membership
 
@@ -57,7 +58,7 @@ def seed_words(*parts) -> list[int]:
 
 def split_pool(motion: str, split: str) -> Pool:
     """Subjects, backgrounds and clips of a split, each by its own fixed hash (CMU clips by the subject list)."""
-    people = range(len(load_assets("coarse").people))
+    people = range(len(load_assets("coarse", FREE).people))
     subjects = [i for i in people if membership("subject", i) == split]
     backgrounds = [i for i in range(NUM_BACKGROUNDS) if membership("background", i) == split]
     return Pool(subjects, backgrounds, [c for c in list_clips(motion) if c.split == split])
@@ -117,10 +118,10 @@ class Painter:
 
     def __init__(self, profile: DataProfile):
         self.profile = profile
-        self.assets = load_assets(profile.level)
-        self.full = load_body("free", level="full")
-        self.level = self.full if profile.level == "full" else load_body("free", level=profile.level)
-        self.h36m17 = scipy.sparse.csr_matrix(load_assets("full").regressors["h36m17"])
+        self.assets = load_assets(profile.level, FREE)
+        self.full = load_body(FREE, level="full")
+        self.level = self.full if profile.level == "full" else load_body(FREE, level=profile.level)
+        self.h36m17 = scipy.sparse.csr_matrix(load_assets("full", FREE).regressors["h36m17"])
         self.regions = appearance.face_regions(self.assets)
         self.incidence = vertex_face_matrix(self.assets.faces, len(self.assets.template))
         self.pelvis = rest_pelvis(self.full)

@@ -8,9 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from posebook.data.dataset import real_source
+from posebook.errors import PosebookError
 from posebook.models.motion_discriminator import MotionDiscriminator, body_pose
 from posebook.models.temporal_losses import discriminator_losses
-from posebook.motion import list_clips
+from posebook.motion import MOTIONS, list_clips
 from posebook.motion.kept import kept_clip
 
 WEIGHT_DECAY = 1e-4
@@ -20,12 +22,17 @@ class MotionWindows:
     """Body poses of a motion source's *training* clips, to draw windows from.
 
     Args:
-        motion: "procedural" or "cmu". length: frames of a window. device: where windows go.
+        motion: "procedural", "cmu", or a prepared real dataset with body parameters, whose own people then move.
+        length: frames of a window. device: where windows go.
+
+    Raises:
+        PosebookError: no clip is as long as a window.
     """
 
     def __init__(self, motion: str, length: int, device="cpu"):
-        clips = [kept_clip(motion, info.name).body_pose for info in list_clips(motion) if info.split == "train"]
-        clips = [poses for poses in clips if len(poses) >= length]
+        clips = [poses for poses in training_poses(motion, length) if len(poses) >= length]
+        if not clips:
+            raise PosebookError(f"{motion}: expected training clips of {length} frames at least, found none.")
         self.poses = torch.from_numpy(np.concatenate(clips)).to(device)  # (frames, 69)
         ends = np.cumsum([len(poses) for poses in clips])
         starts = [np.arange(end - len(poses), end - length + 1) for poses, end in zip(clips, ends, strict=True)]
@@ -36,6 +43,13 @@ class MotionWindows:
         """(count, length, 69) axis-angles, radians."""
         picked = torch.randint(len(self.starts), (count,), generator=generator, device=self.starts.device)
         return self.poses[self.starts[picked].unsqueeze(1) + self.inside]
+
+
+def training_poses(motion: str, length: int) -> list[np.ndarray]:
+    """(frames, 69) axis-angles of every training clip; of real datasets those of `length` frames at least."""
+    if motion in MOTIONS:
+        return [kept_clip(motion, info.name).body_pose for info in list_clips(motion) if info.split == "train"]
+    return real_source().training_poses(motion, length)
 
 
 class MotionPrior:

@@ -7,6 +7,7 @@ import torch
 from posebook.body import PALETTE, load_assets, load_body, part_groups
 from posebook.explorers.base import Explorer, dropdown, live, move, slider
 from posebook.joints import COCO17, H36M17, LSP14, SMPL24
+from posebook.own_body import FREE
 from posebook.plots.mesh import face_tint, mesh_trace
 from posebook.plots.skeleton import bone_points, skeleton_trace
 from posebook.plots.style import EYE, figure, scene
@@ -34,7 +35,7 @@ class BodyExplorer(Explorer):
     """
 
     def __init__(self, level: str = "coarse"):
-        self.body, self.assets = load_body("free", level=level), load_assets(level)
+        self.body, self.assets = load_body(FREE, level=level), load_assets(level, FREE)
         self.pose, self._busy = np.zeros((24, 3), np.float32), False
         self.joint = dropdown("joint", SMPL24.names)
         self.joint.value = "left_shoulder"

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from posebook.errors import PosebookError
 from posebook.launch import Launch, launched
+from posebook.own_body import FREE, using_body
 from posebook.profile import Profile
+from posebook.sources import MOTIONS
 from posebook.training.processes import Place, counted, make_fabric, started
 from posebook.training.rows import Row, Setup, rows
 
@@ -42,6 +44,19 @@ def check_rows(chapter: str, chosen: Sequence[Row], shards: str | Path | None, p
                                 f"chapters {', '.join(BENCHMARK_PICTURES)} do.")  # fmt: skip
 
 
+def body_of(chapter: str, motion: str) -> str:
+    """Which body a chapter works with (`posebook.own_body`).
+
+    Args:
+        chapter: two digits. motion: a source of rendered people, or a prepared real dataset.
+    """
+    if motion in MOTIONS:
+        return FREE
+    from posebook.data.real.chapters import body_for  # here: heavy
+
+    return body_for(chapter, motion)
+
+
 def train(chapter: str, names: Sequence[str], profile: Profile, motion: str, seed: int, place: Place,
           shards: str | Path | None, seconds: float, say: Callable[[str], None]) -> None:  # fmt: skip
     """Train rows of a chapter; each is left where the notebook finds it. A killed training is gone on with.
@@ -69,7 +84,7 @@ def train(chapter: str, names: Sequence[str], profile: Profile, motion: str, see
     about = {"devices": fabric.world_size, "precision": place.precision, "on": fabric.device.type,
              "shards": pictures.manifest["shards_version"] if pictures else ""}  # fmt: skip
     setup = Setup(profile, motion, seed, str(fabric.device), pictures)
-    with launched(Launch(fabric, about, seconds, order)):
+    with launched(Launch(fabric, about, seconds, order)), using_body(body_of(chapter.zfill(2), motion)):
         if fabric.global_rank == 0:
             setup.train_set(), setup.test_set()  # rendered once, not by every process
         fabric.barrier()

@@ -49,6 +49,61 @@ def write_mpii(root: Path, kind: str = "h5", split: str = "valid") -> np.ndarray
     return pixels
 
 
+def write_mpii_mat(root: Path) -> np.ndarray:
+    """MPII's own file: two pictures to train, of one and of two people, one to test, and a person without joints.
+
+    Returns (3, 16, 2) continuous pixels; joint 0 of the first is unlabelled, joint 10 of the second hidden.
+    """
+    pixels = np.concatenate([fixtures_flat.smpl_pixels(seed, 1) for seed in range(3)])[:, MPII]
+    everybody = []
+    for person, own in enumerate(pixels + 0.5):  # pixel numbers from 1
+        low, high = own.min(0), own.max(0)
+        points = [{"x": own[j, 0], "y": own[j, 1], "id": j} for j in range(16) if (person, j) != (0, 0)]
+        for point in points:  # the file tells some as numbers, some as text, and head joints not at all
+            told = "0" if (person, point["id"]) == (1, 10) else 1
+            point["is_visible"] = np.array([]) if point["id"] in (8, 9) else told
+        everybody.append({
+            "x1": low[0], "y1": low[1], "x2": high[0], "y2": high[1], "scale": (high - low).max() / 200,
+            "objpos": {"x": (low[0] + high[0]) / 2, "y": (low[1] + high[1]) / 2}, "annopoints": {"point": points},
+        })  # fmt: skip
+    nobody = everybody[0] | {"annopoints": np.array([])}
+    pictures = [everybody[:1], [*everybody[1:], nobody], [nobody]]
+    annolist = [{"image": {"name": f"{i:09d}.jpg"}, "annorect": people_, "frame_sec": i, "vididx": 1}
+                for i, people_ in enumerate(pictures)]  # fmt: skip
+    release = {"annolist": annolist, "img_train": np.array([1, 1, 0]), "version": "12",
+               "single_person": np.ones(3), "act": np.zeros(3), "video_list": np.zeros(1)}  # fmt: skip
+    (root / "images").mkdir(parents=True, exist_ok=True)
+    for i in range(3):
+        Image.new("RGB", (640, 480), (200, 100, 0)).save(root / "images" / f"{i:09d}.jpg")
+    savemat(root / "mpii_human_pose_v1_u12_1.mat", {"RELEASE": structs(release)})
+    return pixels
+
+
+def structs(value):
+    """Lists of dictionaries as MATLAB's struct arrays: records whose fields are objects."""
+    if isinstance(value, dict):
+        return {name: structs(v) for name, v in value.items()}
+    if not isinstance(value, list):
+        return value
+    array = np.empty((1, len(value)), dtype=[(name, object) for name in value[0]])
+    for i, item in enumerate(value):
+        for name, v in item.items():
+            array[0, i][name] = structs(v)
+    return array
+
+
+def write_muco_fits(root: Path, unit: float = 1.0) -> dict[int, dict]:
+    """smpl_param.json of all annotations but the last, translations 0.3 m above the pelvis."""
+    content, rng = json.loads((root / "data" / "MuCo-3DHP.json").read_text()), np.random.default_rng(0)
+    fits = {}
+    for person in content["annotations"][:-1]:
+        pelvis = np.array(person["keypoints_cam"][14]) / 1000
+        fits[person["id"]] = {"pose": rng.normal(size=72).tolist(), "shape": rng.normal(size=10).tolist(),
+                              "trans": [(unit * (pelvis + [0, -0.3, 0])).tolist()]}  # fmt: skip
+    (root / "data" / "smpl_param.json").write_text(json.dumps(fits))
+    return fits
+
+
 def write_muco(root: Path) -> np.ndarray:
     """Two pictures of two people, the second person nearer; returns the nearer one's 17 joints (2, 17, 3), metres."""
     camera = {"f": [1500.0, 1501.0], "c": [1030.0, 1040.0]}

@@ -19,6 +19,7 @@ REST = np.array([
     (0.17, 0.23, -0.01), (-0.17, 0.23, -0.01), (0.43, 0.22, -0.03), (-0.43, 0.22, -0.03), (0.68, 0.23, -0.03),
     (-0.68, 0.23, -0.03), (0.77, 0.22, -0.04), (-0.77, 0.22, -0.04),
 ])  # fmt: skip
+SHAPE = None  # betas of everybody; None draws them
 
 
 class Person(NamedTuple):
@@ -40,7 +41,7 @@ def person(frames: int, seed: int = 0) -> Person:
     poses[:, 4, 0] = poses[:, 5, 0] = 0.7 + 0.2 * np.sin(phase)  # shanks backward
     poses[:, 16, 2], poses[:, 17, 2] = -1.0, 1.0  # arms down
     trans = np.stack([0.3 * np.sin(phase), 1.2 + 0.02 * np.cos(phase), 0.2 * phase], 1)
-    betas = rng.normal(0, 1, 10)
+    betas = rng.normal(0, 1, 10) if SHAPE is None else SHAPE
     poses = poses.reshape(frames, 72)
     return Person(poses, trans, betas, forward(poses, trans))
 

@@ -7,8 +7,9 @@ import fixtures_lists as fixture
 import h5py
 import numpy as np
 import pytest
+from scipy.io import savemat
 
-from posebook.data.real import human36m_c2f, mpii, muco, spin_npz
+from posebook.data.real import human36m_c2f, mpii, muco, open_real, spin_npz
 from posebook.data.real.evaluate import evaluation, score_frames
 from posebook.data.real.prepare import prepare
 from posebook.errors import PosebookError
@@ -30,6 +31,40 @@ def test_mpii_in_both_forms_is_the_same(tmp_path, prepared, kind):
     lsp = convert(stored[1:, :, :2], "mpii16", "lsp14")
     left, right = lsp.points[:, 3], lsp.points[:, 2]  # hips of people seen from the front
     assert lsp.valid.all() and (left[:, 0] > right[:, 0]).any()
+
+
+def test_mpiis_own_file(tmp_path, prepared):
+    """The same people as in the hourglass's list; the test picture and the person without joints are left out."""
+    pixels = fixture.write_mpii_mat(tmp_path / "own")
+    own = prepared(mpii.READER, tmp_path / "own", "train")
+    fixture.write_mpii(tmp_path / "listed", "h5", "train")
+    outcome = prepare(mpii.READER, tmp_path / "listed", "train", tmp_path / "other" / "train")
+    listed = open_real("mpii", "train", root=tmp_path / "other")
+    assert outcome.state == "prepared" and len(own) == 3
+    np.testing.assert_allclose(own.stored["keypoints2d"][1:, :, :2], pixels[1:], atol=1e-3)
+    np.testing.assert_allclose(own.stored["keypoints2d"], listed.stored["keypoints2d"], atol=1e-3)
+    np.testing.assert_allclose(own.boxes, listed.boxes, atol=1e-3)
+    assert own.texts["image"][:].tolist() == [f"images/{i:09d}.jpg" for i in (0, 1, 1)]
+    refused = prepare(mpii.READER, tmp_path / "own", "valid", tmp_path / "bad")
+    assert refused.state == "missing" and "u12_1.mat does not tell who is in valid" in refused.message
+    path = tmp_path / "own" / "mpii_human_pose_v1_u12_1.mat"
+    savemat(path, {"RELEASE": {"annolist": np.zeros(2), "img_train": np.zeros(3)}})
+    with pytest.raises(PosebookError, match="2 pictures, but img_train has 3"):
+        prepare(mpii.READER, tmp_path / "own", "train", tmp_path / "bad")
+
+
+def test_muco_fits_are_those_of_the_person_that_is_kept(tmp_path, prepared):
+    fixture.write_muco(tmp_path / "muco")
+    fits = fixture.write_muco_fits(tmp_path / "muco")
+    dataset = prepared(muco.READER, tmp_path / "muco", "train")
+    pose = np.concatenate([dataset.arrays["global_orient"], dataset.arrays["body_pose"]], 1)
+    np.testing.assert_allclose(pose[0], fits[1]["pose"], atol=1e-6)  # annotation 1 is the nearer of picture 0
+    np.testing.assert_allclose(dataset.arrays["betas"][0], fits[1]["shape"], atol=1e-6)
+    np.testing.assert_allclose(dataset.arrays["transl"][0], fits[1]["trans"][0], atol=1e-5)
+    assert dataset[0].valid["betas"] and not dataset[1].valid["betas"]  # annotation 3 has no fit
+    fixture.write_muco_fits(tmp_path / "muco", unit=1000)
+    with pytest.raises(PosebookError, match="m from its pelvis joint: another frame or unit"):
+        prepare(muco.READER, tmp_path / "muco", "train", tmp_path / "bad")
 
 
 def test_muco_keeps_the_nearest_person(tmp_path, prepared, pinhole):

@@ -4,15 +4,20 @@ import numpy as np
 import people
 import pytest
 import whole_sets
+from typer.testing import CliRunner
 
+from posebook.cli import app
 from posebook.data import open_dataset
 from posebook.data.batches import Batches
 from posebook.data.body_batches import BodyBatches
-from posebook.data.halves import open_disjoint_stills
+from posebook.data.halves import open_disjoint_stills, open_motion_half, open_picture_half
 from posebook.data.real import open_real
 from posebook.data.real.chapters import check_chapter, lacking
 from posebook.data.real.labels import head_for_nose, pelvis_orient
-from posebook.data.real.source import thinned
+from posebook.data.real.recipe import thinned
+from posebook.data.real.source import training_poses
+from posebook.data.real.whole import open_whole
+from posebook.data.shards import open_shards
 from posebook.errors import PosebookError
 from posebook.experiments.lifting_sets import open_setting
 from posebook.joint_atlas import atlas_set
@@ -68,7 +73,7 @@ def test_validation_and_halves_share_nobody(cache, monkeypatch):
 
 
 def test_3dhp_has_the_17_joints_but_for_the_nose(cache, monkeypatch, pinhole):
-    whole_sets.make_3dhp(cache / "3dhp", monkeypatch, frames=3)
+    whole_sets.make_3dhp(cache / "3dhp", monkeypatch, frames=2)  # fewer than a clip has: none is left out
     train, _, test = opened("mpi_inf_3dhp")
     real = open_real("mpi_inf_3dhp", "test", smoke())
     own, points = atlas_set("mpii3d17"), real.extras["keypoints3d"][:]
@@ -105,9 +110,73 @@ def test_the_28_and_the_17_joints_of_3dhp_agree():
 
 
 def test_thinning():
-    assert thinned(np.arange(10), 10, 1).tolist() == list(range(10))
-    assert thinned(np.arange(0, 20, 2), 4, 1).tolist() == [0, 6, 12, 18]
-    assert thinned(np.arange(100), 9, 3).tolist() == [0, 1, 2, 48, 49, 50, 97, 98, 99]
+    assert thinned(np.arange(10), 10).tolist() == thinned(np.arange(10), 99).tolist() == list(range(10))
+    assert thinned(np.arange(0, 20, 2), 4).tolist() == [0, 6, 12, 18]
+
+
+def test_sequences_are_clips_without_gaps(cache, monkeypatch):
+    """3DPW's fixture has no camera in frame 5 of 24: of the runs 0..4 and 6..23 two clips of 8 frames are left."""
+    whole_sets.make_3dpw(cache / "3DPW", monkeypatch, frames=24)
+    test = open_dataset("3dpw", "test", smoke(), workers=1)
+    assert len(test) == 2 * 16 and set(test.texts["sequence"]) == {"d_00_0", "d_00_1"}
+    assert test.texts["frame"][:16].tolist() == list(range(7, 23))
+    clips = open_motion_half("3dpw", smoke())  # windows of 6 frames: one scene of the two, both of its people
+    assert len(clips) % smoke().temporal.window == 0 and len(set(clips.texts["clip"])) == 1
+    stills, rows = open_picture_half("3dpw", smoke())
+    assert set(stills.texts["clip"][rows]) == {"a_00", "b_00"} - set(clips.texts["clip"])
+    poses = training_poses("3dpw", 6)
+    assert [len(p) for p in poses] == [18] * 4
+    person = people.person(24, 0)
+    np.testing.assert_allclose(poses[0], person.poses[6:, 3:], atol=1e-6)
+
+
+def test_rows_without_a_fit_are_left_out_where_the_others_have_bodies(tmp_path, own_cache, monkeypatch):
+    """Human3.6M's JSON form has no fit of the last frame; with your SMPL files its bodies are complete."""
+    own_cache("body")
+    whole_sets.make_bodies(tmp_path / "models", monkeypatch)
+    whole_sets.make_human36m(tmp_path / "h36m", monkeypatch, frames=4, fits=True)
+    assert not lacking("02", "human36m_json") and not lacking("03", "human36m_json")
+    test = open_dataset("human36m_json", "test", smoke(), workers=1)
+    assert len(test) == 2 * 2 * 3 and 3 not in test.texts["frame"] and test.manifest["missing_fields"] == ["depth"]
+    root = np.asarray(test.arrays["joints3d"])[:, 0]
+    hips = np.asarray(test.arrays["joints3d_h36m17"])[:, 0]
+    assert np.abs(root - hips).max() < 0.02  # the fit stands where the joints are
+
+
+@pytest.mark.parametrize("split", ["train", "val", "test"])
+def test_shards_hold_every_frame_of_the_chapters_splits(cache, monkeypatch, split):
+    whole_sets.make_human36m(cache / "h36m", monkeypatch, frames=20)
+    thin = open_dataset("human36m_json", split, smoke(), workers=1)
+    whole = open_whole("human36m_json", split, smoke())
+    own = open_real("human36m_json", "test" if split == "test" else "train", smoke())
+    people_in = {"train": 4, "val": 1, "test": 2}[split]
+    assert len(whole) == people_in * 2 * 20 and len(thin) < len(whole) <= len(own) and len(thin) <= 96
+    assert set(thin.texts["subject"]) == set(whole.texts["subject"]) and set(whole.texts["sample_id"]) >= set(
+        thin.texts["sample_id"]
+    )
+    monkeypatch.delenv("POSEBOOK_PROFILE", raising=False)
+    given = ["shards", "human36m_json", "--split", split, "--profile", "smoke", "--out", str(cache / "shards")]
+    said = CliRunner().invoke(app, given, catch_exceptions=False)
+    assert said.exit_code == 0 and f"{len(whole)} pictures in 1 shards" in said.stdout
+    shards = open_shards(cache / "shards")
+    row = int(np.flatnonzero(np.asarray(whole.texts["sample_id"]) == thin.texts["sample_id"][5])[0])
+    for field in ("image", "joints3d_h36m17", "joints2d_h36m17", "K"):
+        np.testing.assert_array_equal(np.asarray(shards.arrays[field][row]), thin.arrays[field][5])
+    assert shards.manifest["missing_fields"] == thin.manifest["missing_fields"]
+    assert shards.manifest["data_version"] != thin.manifest["data_version"]
+
+
+def test_help_says_which_frames_shards_and_trainings_take():
+    help_of = {
+        name: CliRunner().invoke(app, [name, "--help"], terminal_width=200).stdout for name in ("shards", "train")
+    }
+    assert "every frame of the split" in " ".join(help_of["shards"].split())
+    assert "thinned out" in " ".join(help_of["train"].split())
+
+
+def test_unknown_splits_are_refused():
+    with pytest.raises(PosebookError, match="Unknown split 'validation': expected one of train, val, test"):
+        open_whole("3dpw", "validation", smoke())
 
 
 def test_one_sentence_where_labels_are_missing(cache, monkeypatch):

@@ -9,9 +9,13 @@ import numpy as np
 import people
 import torch
 
+from posebook.body import load_assets, load_body
+from posebook.body.cached import body_folder
+from posebook.body.smpl_file import FACES
 from posebook.cache import cache_dir
 from posebook.data.real import body_models, human36m_json, mpi_inf_3dhp, threedpw
 from posebook.data.real.prepare import prepare
+from posebook.own_body import FREE
 
 
 def put(reader, source: Path, splits) -> None:
@@ -31,6 +35,32 @@ def make_3dpw(folder: Path, monkeypatch, scored: bool = True, frames: int = 24) 
     put(threedpw.READER, folder, ("train", "validation", "test"))
 
 
+def smpl_arrays() -> dict[str, np.ndarray]:
+    """The free body with SMPL's numbers of vertices and faces; eight faces are there twice."""
+    load_assets("smpl6890", FREE)  # bakes it
+    with np.load(body_folder() / "smpl6890.npz") as stored:
+        arrays = dict(stored)
+    missing = FACES - len(arrays["f"])
+    return arrays | {"f": np.concatenate([arrays["f"], arrays["f"][:missing]])}
+
+
+def make_bodies(folder: Path, monkeypatch) -> None:
+    """The free body in SMPL's layout as all three models, converted as the user's are; everybody then is one person."""
+    layer, assets = load_body(FREE, "smpl6890"), load_assets("smpl6890", FREE)
+    folder.mkdir(parents=True)
+    for name in ("SMPL_NEUTRAL", "SMPL_MALE", "SMPL_FEMALE"):
+        np.savez(folder / f"{name}.npz", **smpl_arrays())
+    for name, rows in ((body_models.REGRESSOR, assets.regressors["h36m17"][[0, 4, 5, 6, 1, 2, 3, *range(7, 17)]]),
+                       ("J_regressor_extra.npy", assets.regressors["spin_extra9"])):  # fmt: skip
+        np.save(folder / name, rows)
+    body_models.convert_all(folder, body_models.models_folder())
+    shape = np.linspace(-1, 1, 10)
+    with torch.no_grad():
+        rest = layer(betas=torch.tensor(shape[None], dtype=torch.float32)).joints[0, :24].double().numpy()
+    monkeypatch.setattr(people, "SHAPE", shape)
+    monkeypatch.setattr(people, "REST", rest)
+
+
 def stand_in(folder: Path, monkeypatch) -> None:
     """Files that are there, and a body that poses the fixtures' skeleton, left leg first as SPIN's regressor."""
     folder.mkdir(parents=True)
@@ -46,10 +76,10 @@ def stand_in(folder: Path, monkeypatch) -> None:
     monkeypatch.setattr(body_models, "regressed", lambda gender, folder: posed)
 
 
-def make_human36m(folder: Path, monkeypatch, frames: int = 20) -> None:
-    """The JSON form without fits: five training actors, two of the test, two cameras."""
+def make_human36m(folder: Path, monkeypatch, frames: int = 20, fits: bool = False) -> None:
+    """The JSON form: five training actors, two of the test, two cameras. Fits want `make_bodies` before."""
     monkeypatch.setattr(fixtures_human36m, "FRAMES", frames)
-    fixtures_human36m.write_json(folder, (1, 5, 6, 7, 8, 9, 11), fits=False)
+    fixtures_human36m.write_json(folder, (1, 5, 6, 7, 8, 9, 11), fits=fits)
     put(human36m_json.READER, folder, ("train", "test"))
 
 

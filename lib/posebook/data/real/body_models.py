@@ -16,6 +16,7 @@ from posebook.errors import PosebookError
 from posebook.hand.mano_file import read_mano_file
 from posebook.joint_atlas import LEGS_EXCHANGED
 from posebook.rotations import axis_angle_to_matrix
+from posebook.smpl_assets import REGRESSORS, regressor_rows
 
 REGRESSOR, FRAMES = "J_regressor_h36m.npy", 512  # SPIN's; bodies posed at a time
 
@@ -166,12 +167,11 @@ def convert_all(source: Path, out: Path) -> dict[str, Path]:
         raise PosebookError(f"No model files below {source}: looked for {wanted} and SMPL_NEUTRAL.pkl. Register at "
                             "https://smpl.is.tue.mpg.de and https://mano.is.tue.mpg.de.")  # fmt: skip
     made = {name: convert_model(path, out / f"{name}.npz") for name, path in found.items()}
-    regressor = next(iter(sorted(source.rglob(REGRESSOR))), None)
-    if regressor is not None:
-        rows = np.load(regressor, allow_pickle=False)
-        if rows.shape != (17, 6890):
-            raise PosebookError(f"{regressor}: expected (17, 6890), found {rows.shape}. It comes with SPIN's data.")
-        with atomic_path(out / REGRESSOR) as temporary, open(temporary, "wb") as stream:
-            np.save(stream, rows)
-        made[REGRESSOR] = out / REGRESSOR
+    for name in REGRESSORS:
+        path = next(iter(sorted(source.rglob(name))), None)
+        if path is not None:
+            rows = regressor_rows(path)
+            with atomic_path(out / name) as temporary, open(temporary, "wb") as stream:
+                np.save(stream, rows)
+            made[name] = out / name
     return made

@@ -46,8 +46,8 @@ CATALOGUE = (
         "non-commercial research, no redistribution", "https://virtualhumans.mpi-inf.mpg.de/3DPW",
         (File("imageFiles.zip"), File("sequenceFiles.zip")), "4.5 GB of pictures", "03 04",
         "SMPL, SMPL-24 joints, camera, OpenPose-18 detections", ("train", "validation", "test"), "threedpw.py",
-        "H36M-17 joints are regressed from the mesh: convert your SMPL files and SPIN's J_regressor_h36m.npy "
-        "(data_download/body_models.py), then prepare again.",
+        "H36M-17 joints are regressed from the mesh, part maps drawn of it: convert your SMPL files with SPIN's "
+        "J_regressor_h36m.npy and J_regressor_extra.npy (data_download/body_models.py), then prepare again.",
     ),
     Entry(
         "human36m", "Human3.6M", "11 actors, 15 actions, 4 calibrated cameras in a studio", RESEARCH,
@@ -62,8 +62,8 @@ CATALOGUE = (
         RESEARCH, "http://vision.imar.ro/human3.6m", (File("Human36M_subject*_*.json"), File("images/")),
         "see Human3.6M", "01 02 03 04", "H36M-17 joints, camera, boxes, SMPL fits", ("train", "test"),
         "human36m_json.py",
-        "SMPL translations need your SMPL files (data_download/body_models.py); fits are there when every subject has "
-        "its smpl_param.json.",
+        "Bodies need the neutral SMPL file with SPIN's J_regressor_h36m.npy and J_regressor_extra.npy converted "
+        "(data_download/body_models.py) before it is prepared, and every subject's smpl_param.json.",
     ),
     Entry(
         "human36m_npz", "Human3.6M, VideoPose3D's files", "joints of every video as arrays, no pictures", RESEARCH,
@@ -90,15 +90,16 @@ CATALOGUE = (
     Entry(
         "muco", "MuCo-3DHP", "people of MPI-INF-3DHP composited into one picture; the nearest is read",
         "research, non-commercial", "http://gvv.mpi-inf.mpg.de/projects/SingleShotMultiPerson",
-        (File("MuCo-3DHP.json"), File("augmented_set/"), File("unaugmented_set/")), "see the page", "03",
-        "17 joints in 2D and 3D, camera, boxes", ("train",), "muco.py",
+        (File("MuCo-3DHP.json"), File("augmented_set/"), File("unaugmented_set/"), File("smpl_param.json")),
+        "see the page", "03", "17 joints in 2D and 3D, camera, boxes, SMPL fits", ("train",), "muco.py",
         "MuCo's joints are MPI-INF-3DHP's, and it has no test split.",
     ),
     Entry(
         "mpii", "MPII human pose", "people in frames of videos", "research; no commercial use",
         "http://human-pose.mpi-inf.mpg.de",
         (File("mpii_human_pose_v1.tar.gz", "https://datasets.d2.mpi-inf.mpg.de/andriluka14cvpr/mpii_human_pose_v1.tar.gz"),
-         File("annot/train.h5"), File("annot/valid.h5")), "12.9 GB of pictures", "01 04",
+         File("annot/train.h5"), File("annot/valid.h5"), File("mpii_human_pose_v1_u12_2.zip")),
+        "12.9 GB of pictures", "01 04",
         "MPII-16 joints in 2D, boxes", ("train", "valid"), "mpii.py", "MPII has 2D joints only.",
     ),
     Entry(
@@ -141,7 +142,8 @@ CATALOGUE = (
         "CC BY-NC 4.0; SMPL licence apart",
         "http://files.is.tue.mpg.de/classner/up", (File("up-3d.zip"),), "see the page", "02",
         "SMPL, LSP-14 joints in 2D", ("train", "val", "trainval", "test"), "up3d.py",
-        "Joints in 3D are those of the fitted mesh and need your SMPL files (data_download/body_models.py).",
+        "Joints in 3D and part maps are those of the fitted mesh and need the neutral SMPL file with SPIN's "
+        "J_regressor_h36m.npy and J_regressor_extra.npy (data_download/body_models.py).",
     ),
     Entry(
         "humaneva", "HumanEva-I", "four people, six actions, calibrated cameras", "see the page",
@@ -177,7 +179,8 @@ CATALOGUE = (
         "body_models", "SMPL and MANO", "the licensed body and hand models, converted once to plain npz",
         "non-commercial; each its own", "https://smpl.is.tue.mpg.de, https://mano.is.tue.mpg.de",
         (File("basicModel_f_lbs_10_207_0_v1.0.0.pkl"), File("basicModel_m_lbs_10_207_0_v1.0.0.pkl"),
-         File("SMPL_NEUTRAL.pkl"), File("MANO_RIGHT.pkl"), File("J_regressor_h36m.npy")),
+         File("SMPL_NEUTRAL.pkl"), File("MANO_RIGHT.pkl"), File("J_regressor_h36m.npy"),
+         File("J_regressor_extra.npy")),
         "under 1 GB", "02 03 04", "models",
         ("models",), "body_models.py",
     ),

@@ -79,6 +79,28 @@ def elements(path: Path, *keys: str) -> Iterator[tuple[str, Any]]:
         raise PosebookError(f"{path}: the fields {', '.join(missing)} are missing; it has {', '.join(sorted(seen))}.")
 
 
+def members(path: Path) -> Iterator[tuple[str, Any]]:
+    """(key, value) of a file's outermost object, one after the other.
+
+    Raises:
+        PosebookError: no such file, or no JSON object.
+    """
+    if not path.is_file():
+        raise PosebookError(f"There is no file {path}.")
+    with open(path, encoding="utf-8") as stream:
+        text = _Text(stream)
+        try:
+            text.take("{")
+            while text.peek() != "}":
+                key = text.value()
+                text.take(":")
+                yield key, text.value()
+                if text.peek() != "}":
+                    text.take(",")
+        except (ValueError, UnicodeDecodeError) as error:
+            raise PosebookError(f"{path} is not whole JSON ({error}). Get the file again.") from None
+
+
 def _walk(text: _Text) -> Iterator[tuple[str, Any]]:
     text.take("{")
     while text.peek() != "}":

@@ -1,7 +1,8 @@
 """What a prepared dataset knows of a chapter's sample: stored fields, and those that follow from its own joints.
 
 MPI-INF-3DHP has Human3.6M's 17 joints but for the nose; its head stands for it, as in SPIN (specs/data.md section 1.6).
-Sets without SMPL get the pelvis's orientation from hips and spine: x to the person's left, y up along the spine.
+Sets with SMPL parameters get one neutral body with its joints and part maps where your SMPL files are converted
+(bodies.py). Sets without SMPL get the pelvis's orientation from hips and spine: x to the person's left, y up along it.
 """
 
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.spatial.transform import Rotation
 
+from posebook.data.real.bodies import bodies_of, body_readers
 from posebook.data.real.dataset import RealDataset
 from posebook.data.sample import ARRAY_FIELDS
 from posebook.joint_atlas import convert
@@ -24,6 +26,7 @@ class Labels(NamedTuple):
 
     read: dict[str, Callable[[np.ndarray], np.ndarray]]  # field of the schema -> function of rows
     notes: tuple[str, ...]
+    body: str = ""  # hash of the body that the parameters are of; "" where chapters cannot have one
 
 
 def labels_of(real: RealDataset) -> Labels:
@@ -40,7 +43,10 @@ def labels_of(real: RealDataset) -> Labels:
         joints = read["joints3d_h36m17"]
         read["global_orient"] = lambda rows: pelvis_orient(joints(rows))
         notes.append("orientation from hips and spine")
-    return Labels(read, tuple(notes))
+    bodies = bodies_of(real)
+    if bodies is None:
+        return Labels(read, tuple(notes))
+    return Labels(read | body_readers(bodies, missing), (*notes, *bodies.notes), bodies.hash)
 
 
 def reader(array) -> Callable[[np.ndarray], np.ndarray]:

@@ -1,17 +1,20 @@
-"""MPII human pose, as stacked hourglass (`annot/{train,valid}.h5`) or HRNet (`annot/{train,valid}.json`) keep it.
+"""MPII human pose, as stacked hourglass (`annot/{train,valid}.h5`) or HRNet (`annot/{train,valid}.json`) keep it, or
+in its own file (mpii_mat.py).
 
 16 joints, pixel numbers from 1: half a pixel is taken away. In the h5 a joint at (0, 0) is unlabelled, and scale and
 centre are those of the box already enlarged: 1.25 times the person's, 15 scales lower. In the JSON unlabelled joints
-have joints_vis 0, and the box is the person's own. Source: specs/data.md section 1.3.
+have joints_vis 0, and the box is the person's own, as in MPII's file. Source: specs/data.md section 1.3.
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from posebook.data.real.block import Block
 from posebook.data.real.files import check_fields, open_h5, read_json
+from posebook.data.real.mpii_mat import mat_file, training_people
 from posebook.data.real.prepare import Reader, existing
 from posebook.errors import PosebookError
 
@@ -23,16 +26,20 @@ PIXELS = 200.0  # of one unit of scale
 
 
 def label_files(source: Path, split: str) -> list[Path]:
-    """The h5 if it is there, else the JSON."""
-    h5, other = (source / "annot" / f"{split}.{kind}" for kind in ("h5", "json"))
-    return existing([other if other.is_file() and not h5.is_file() else h5], "mpii")
+    """The h5 if it is there, else the JSON, else for training MPII's own file."""
+    listed = [source / "annot" / f"{split}.{kind}" for kind in ("h5", "json")]
+    found, own = next((path for path in listed if path.is_file()), None), mat_file(source)
+    if found is None and own is not None and split == "train":
+        return [own]
+    hint = f"MPII's own {own.name} does not tell who is in {split}." if own else ""
+    return existing([found or listed[0]], "mpii", hint)
 
 
 def blocks(source: Path, split: str) -> Iterator[Block]:
     """Blocks of ROWS people, in the order of the file."""
     path = label_files(source, split)[0]
-    if path.suffix == ".json":
-        yield from json_blocks(path, split)
+    if path.suffix in (".json", ".mat"):
+        yield from json_blocks(path, split) if path.suffix == ".json" else mat_blocks(path, split)
         return
     with open_h5(path, H5) as stored:
         count = len(stored["imgname"])
@@ -55,6 +62,18 @@ def json_blocks(path: Path, split: str) -> Iterator[Block]:
         center = np.array(center, np.float64) + np.stack([0 * scale, LOWER * scale], 1)
         seen = np.array(visible) > 0
         yield people_block(list(names), start, center, ENLARGED * scale, np.array(part), seen, seen, split, path)
+
+
+def mat_blocks(path: Path, split: str) -> Iterator[Block]:
+    """Blocks of MPII's own file, whose boxes are enlarged as the hourglass's authors do."""
+    everybody, first = training_people(path), 0
+    while people := list(islice(everybody, ROWS)):
+        names, center, scale, part, labelled, visible = (list(values) for values in zip(*people, strict=True))
+        center, scale = np.array(center), np.array(scale)
+        center = center + np.stack([0 * scale, LOWER * scale], 1)
+        yield people_block(names, first, center, ENLARGED * scale, np.array(part), np.array(labelled),
+                           np.array(visible), split, path)  # fmt: skip
+        first += len(people)
 
 
 def people_block(names: list[str], first: int, center, scale, part, labelled, visible, split: str, path: Path) -> Block:
