@@ -31,9 +31,9 @@ def kept(tmp_path, monkeypatch):
 
 def test_the_method_says_what_its_networks_say(kept):
     method = lifted_pictures(smoke())
-    assert method.size == 64 and "chapter 05, row 'from image'" in method.source
+    assert method.size == 32 and "chapter 05, row 'from image'" in method.source
     assert "not for real photos" in method.warning and "near and far" in method.warning
-    crops = torch.rand(3, 3, 64, 64)
+    crops = torch.rand(3, 3, 32, 32)
     answer = method(crops)
     assert answer.vertices is None and answer.joints.shape == (3, 17, 3) and answer.scale is None
     with torch.no_grad():
