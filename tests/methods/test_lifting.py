@@ -39,7 +39,7 @@ def test_the_method_says_what_its_networks_say(kept):
     with torch.no_grad():
         painted = kept.painter(2 * crops - 1)
         read = kept.reader(painted)
-    torch.testing.assert_close(answer.root, (read[:, 0] + 1) * 63 / 2 + 0.5)
+    torch.testing.assert_close(answer.root, (read[:, 0] + 1) * 31 / 2 + 0.5)
     assert answer.joints[:, BODY17.root].abs().max() == 0
 
 
