@@ -55,7 +55,8 @@ unit: install
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests --ignore=tests/browser -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 notebook-tests: install
-	POSEBOOK_PROFILE=smoke $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks/*.ipynb
+	OMP_NUM_THREADS=1 POSEBOOK_PROFILE=smoke $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \
+		-n $(WORKERS) --dist loadfile notebooks/*.ipynb
 
 browser-core: install
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser -m "not slow" -n $(WORKERS) --dist loadgroup
