@@ -16,7 +16,6 @@ MARKERS = (
     "nbval: runs notebooks",
     "benchmarks: measures speed; prints, never asserts a time",
     "slow: more than a few seconds",
-    "long: minutes, of code that other tests run as well; left out unless asked for by -m long",
 )
 NO_SKIP = "a parity test may not be skipped here (CI=true or POSEBOOK_NO_PARITY_SKIP=1)"
 
