@@ -140,7 +140,7 @@ class LiftingProfile:
     flow_hidden: int  # of the flow's blocks (paper 1024)
     blocks: int  # of the flow (paper 8)
     prior_poses: int  # seen by the prior in training
-    poses_seen: int  # by a lifter, in each of the two worlds that it tries
+    poses_seen: int  # by a variation of the lifter, in each world that it tries; the lifter itself sees LONG times it
     batch: int  # of prior and lifter (paper 256)
     prior_rate: float  # learning rates, chosen on val (paper 1e-4, 2e-4)
     learning_rate: float
@@ -203,7 +203,7 @@ def laptop() -> Profile:
         TemporalProfile(
             18, 32, (1, 2, 2, 1), "trunk", 256, 8000, 32, 1e-3, 256, 256, 64, 512, 16, 8000, 32, 0.5, 1e-3, 1e-4, 512
         ),
-        LiftingProfile(8000, 256, 256, 8, 204800, 128000, 256, 1e-3, 1e-3, 32, 0.28, (8, 8, 16), 12000, 16, 4e-4),
+        LiftingProfile(8000, 256, 256, 8, 204800, 128000, 256, 1e-3, 1e-3, 32, 0.28, (8, 8, 16), 8000, 16, 4e-4),
         core_hands=False,
     )
 
@@ -222,7 +222,7 @@ def gpu() -> Profile:
         ),
         TemporalProfile(50, 64, (1, 2, 2, 2), "scratch", 1024, 600000, 64, 2e-4, 1024, 1024, 256, 6000, 16, 480000, 32,
                         0.6, 5e-5, 1e-4, 20000),
-        LiftingProfile(60000, 1024, 1024, 8, 6600000, 6000000, 256, 1e-4, 2e-4, 128, 0.2, (32, 32, 64), 3200000, 16,
+        LiftingProfile(60000, 1024, 1024, 8, 6600000, 2000000, 256, 1e-4, 2e-4, 128, 0.2, (32, 32, 64), 3200000, 16,
                        2e-4),
         core_hands=True,
     )  # fmt: skip

@@ -7,7 +7,7 @@ import torch
 from posebook.body import load_assets, load_body
 from posebook.data import open_dataset
 from posebook.data.camera import project
-from posebook.data.synthetic import Pool, draw_view
+from posebook.data.synthetic import Pool, draw_views
 from posebook.errors import PosebookError
 from posebook.profile import smoke
 from posebook.splits import membership
@@ -116,4 +116,4 @@ def test_a_field_that_a_dataset_lacks_is_not_valid(train_set, monkeypatch):
 
 def test_a_split_without_clips_is_one_error():
     with pytest.raises(PosebookError, match="at least 32 frames"):
-        draw_view("x-test-sequences-000000", Pool([1], [1], []), 32, smoke().data, 0)
+        draw_views(["x-test-sequences-000000"], Pool([1], [1], []), 32, smoke().data)

@@ -108,7 +108,7 @@ def test_the_mirror_world_has_every_depth_and_angle_turned_over(setting, sizes, 
 
 
 def test_of_both_worlds_the_lower_loss_is_kept_and_no_label_is_asked(setting, sizes, cache):
-    variant = variants()[0]
+    variant = lifting.Variant("two worlds")
     made = train_variant(variant, sizes, setting, 0, "cpu")
     kept, other = made.predictions["own_loss"]
     model = build_model(variant, sizes, train_prior(variant, sizes, setting, 0, "cpu"))
@@ -124,6 +124,14 @@ def test_of_both_worlds_the_lower_loss_is_kept_and_no_label_is_asked(setting, si
 def test_the_papers_way_trains_one_world(setting, sizes, cache):
     made = train_variant(next(v for v in variants() if v.worlds == 1), sizes, setting, 0, "cpu")
     assert len(made.predictions["own_loss"]) == 1 and made.images_seen == 64
+
+
+def test_lifter_and_twin_are_trained_as_long_as_each_other_and_longer_than_every_variation(setting, sizes, cache):
+    longest = {v.row for v in variants() if v.length == 3}
+    assert longest == {"lifter", "lifter, supervised twin"} and {v.length for v in variants()} == {1, 3}
+    twin = lifting.Variant("twin", supervised=True)
+    seen = [train_variant(replace(twin, length=n), sizes, setting, 0, "cpu").images_seen for n in (1, 3)]
+    assert seen == [64, 192]
 
 
 def test_core_is_at_most_six_trainings_and_rows_are_named_once():

@@ -14,7 +14,7 @@ import numpy as np
 from posebook.data.chunks import build
 from posebook.data.dataset import Dataset, open_dataset, real_source
 from posebook.data.store import Recipe, index, manifest, rows_of, view_id
-from posebook.data.synthetic import Painter, View, draw_view, split_pool
+from posebook.data.synthetic import Painter, View, draw_views, split_pool
 from posebook.errors import PosebookError
 from posebook.motion import MOTIONS
 from posebook.profile import Profile
@@ -51,7 +51,7 @@ class HalfRecipe(Recipe):
         pool = pool._replace(clips=[c for c in pool.clips if half_of(c.name) == self.half])
         if self.own_people:
             pool = pool._replace(subjects=[i for i in pool.subjects if half_of(f"person-{i}") == self.half])
-        return [draw_view(view_id(self, i), pool, self.frames, self.profile, i) for i in range(self.count)]
+        return draw_views([view_id(self, i) for i in range(self.count)], pool, self.frames, self.profile)
 
     def painter(self) -> Callable[[int, int], list[dict]]:
         """Renders rows start..stop-1."""

@@ -4,11 +4,12 @@ Rays start at the camera centre with direction K^-1 (u, v, 1), z component 1, so
 z. Labels and depth are taken at pixel centres; colour averages `supersample`^2 rays per pixel.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse
-from embreex import rtcore_scene
+from embreex import rtcore, rtcore_scene
 from embreex.mesh_construction import TriangleMesh
 
 from posebook.data.appearance import Light
@@ -89,6 +90,12 @@ def pixel_rays(K: np.ndarray, size: int, supersample: int = 1, window: Window | 
     return grid.reshape(-1, 3)
 
 
+@lru_cache(maxsize=1)
+def embree() -> rtcore.EmbreeDevice:
+    """This process's Embree; making one for each picture takes longer than casting its rays."""
+    return rtcore.EmbreeDevice()
+
+
 def cast(scene, rays: np.ndarray) -> Hits:
     """First hit of rays from the origin."""
     found = scene.run(np.zeros_like(rays), rays, output=1)
@@ -128,7 +135,7 @@ def render(
     shape = window.bottom - window.top, window.right - window.left
     image, parts, depth = scenery.copy(), np.zeros((size, size), np.uint8), np.zeros((size, size), np.float32)
     if 0 not in shape:
-        scene = rtcore_scene.EmbreeScene()
+        scene = rtcore_scene.EmbreeScene(embree())
         TriangleMesh(scene, np.ascontiguousarray(vertices, np.float32), np.ascontiguousarray(faces, np.int32))
         centre = cast(scene, pixel_rays(K, size, window=window))
         hit = centre.face >= 0

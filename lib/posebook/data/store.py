@@ -11,7 +11,7 @@ import numpy as np
 from posebook.body import load_assets
 from posebook.cache import cache_dir
 from posebook.data.sample import ARRAY_FIELDS, TEXT_FIELDS
-from posebook.data.synthetic import Painter, Row, View, draw_view, heading, seed_words, split_pool
+from posebook.data.synthetic import Painter, Row, View, draw_views, heading, seed_words, split_pool
 from posebook.motion.kept import kept_clip, motion_version
 from posebook.own_body import FREE
 from posebook.profile import DataProfile
@@ -90,7 +90,7 @@ def view_id(recipe: Recipe, i: int) -> str:
 def views(recipe: Recipe) -> list[View]:
     """Draw every view; cheap, so done again wherever it is needed."""
     pool = split_pool(recipe.motion, recipe.split)
-    return [draw_view(view_id(recipe, i), pool, recipe.frames, recipe.profile, i) for i in range(recipe.count)]
+    return draw_views([view_id(recipe, i) for i in range(recipe.count)], pool, recipe.frames, recipe.profile)
 
 
 def rows_of(recipe: Recipe, drawn: list[View], start: int, stop: int) -> list[Row]:

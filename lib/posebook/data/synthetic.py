@@ -64,17 +64,29 @@ def split_pool(motion: str, split: str) -> Pool:
     return Pool(subjects, backgrounds, [c for c in list_clips(motion) if c.split == split])
 
 
-def draw_view(identifier: str, pool: Pool, frames: int, profile: DataProfile, order: int) -> View:
-    """Draw a view; actions are taken in turn (`order`), so that each is shown equally often."""
-    rng = np.random.default_rng(np.random.SeedSequence(seed_words("view", profile.seed, identifier)))
+def draw_views(identifiers: list[str], pool: Pool, frames: int, profile: DataProfile) -> list[View]:
+    """A view for every id; actions are taken in turn, so that each is shown equally often.
+
+    Args:
+        frames: that a clip must have.
+
+    Raises:
+        PosebookError: no clip is long enough.
+    """
     clips = [c for c in pool.clips if c.num_frames >= frames]
-    if not clips:
+    if identifiers and not clips:
         raise PosebookError(
-            f"{identifier}: expected motion clips of at least {frames} frames in this split, found none among "
+            f"{identifiers[0]}: expected motion clips of at least {frames} frames in this split, found none among "
             f"{len(pool.clips)}. Prepare more clips (data_download/README.md) or use --motion procedural."
         )
-    actions = sorted({c.action for c in clips})
-    clips = [c for c in clips if c.action == actions[order % len(actions)]]
+    actions = [[c for c in clips if c.action == action] for action in sorted({c.action for c in clips})]
+    turns = enumerate(identifiers)
+    return [draw_view(name, pool, actions[i % len(actions)], frames, profile) for i, name in turns]
+
+
+def draw_view(identifier: str, pool: Pool, clips: list, frames: int, profile: DataProfile) -> View:
+    """Draw a view of one of the clips, all of which have `frames` frames."""
+    rng = np.random.default_rng(np.random.SeedSequence(seed_words("view", profile.seed, identifier)))
     clip = clips[rng.integers(len(clips))]
     limit = np.radians(profile.azimuth)
     return View(

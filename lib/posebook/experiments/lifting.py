@@ -28,6 +28,7 @@ from posebook.profile import Profile
 from posebook.train import Budget, History, fit, make_fabric, seed_everything
 
 START = 0.2  # of the budget: what is trained before the world is exchanged
+LONG = 3  # the lifter and its twin are trained as many times as long as the variations
 PARTS = ("whole", "start", "one world", "the other")  # of a lifter's training; each has its own checkpoint
 TERMS = ("two_d", "three_d", "deformation", "flow", "bones", "base")
 
@@ -43,6 +44,7 @@ class Variant:
     prior_share: float = 1.0  # of the bag that the prior is fitted to
     worlds: int = 2  # 2 tries near and far both ways and keeps the better by its own loss; 1 leaves it to luck
     supervised: bool = False  # true depths in place of all losses
+    length: int = 1  # times the profile's `poses_seen`
     core: bool = False  # trained by default
 
 
@@ -55,8 +57,9 @@ def variants() -> list[Variant]:
         Variant("lifter, a tenth of the prior", prior_share=0.1, worlds=1),
     ]  # judged against one world, near and far exchanged or not: the second training would decide nothing here
     return [
-        Variant("lifter", core=True),
-        Variant("lifter, supervised twin", supervised=True, core=True),
+        Variant("lifter", length=LONG, core=True),
+        Variant("lifter, supervised twin", supervised=True, length=LONG, core=True),
+        Variant("lifter, a third as long"),
         Variant("lifter, one world", worlds=1),
         *ablations,
     ]
@@ -113,8 +116,8 @@ def train_variant(variant: Variant, profile: Profile, setting: Setting, seed: in
         seed_everything(seed)
         model = build_model(variant, profile, prior)
         kept = lambda part: checkpoint_path(key | {"part": part}, __name__)  # noqa: E731
-        trained = train_worlds(variant, model, setting.train, Budget(p.poses_seen, p.batch, p.learning_rate), seed,
-                               device, kept)  # fmt: skip
+        budget = Budget(variant.length * p.poses_seen, p.batch, p.learning_rate)
+        trained = train_worlds(variant, model, setting.train, budget, seed, device, kept)
         for part in PARTS:
             kept(part).unlink(missing_ok=True)
         few = setting.test.poses[:32]
