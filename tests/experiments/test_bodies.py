@@ -88,6 +88,16 @@ def test_chunks_are_all_rows_in_order_and_know_their_areas(judge, batch, people,
     assert whole.min() > 1  # the shape is wrong
 
 
+def test_true_meshes_that_are_too_many_to_keep_are_posed_anew(judge, batch, people, monkeypatch):
+    monkeypatch.setattr(bodies, "KEPT", 0)
+    lean = Judge(people)
+    assert lean.truth is None and judge.truth.shape[0] == len(people)
+    for own in (slice(0, 2), slice(2, 6)):
+        part = people.get(own)
+        asked = torch.zeros_like(part.betas), part.rotations, part.relative, own.start, part
+        torch.testing.assert_close(lean.score(*asked)["pve"], judge.score(*asked)["pve"], atol=1e-3, rtol=1e-5)
+
+
 def test_rows_reach_the_sheet_with_their_units(judge, batch, people):
     sheet = ScoreSheet(people.dataset)
     made = judge.score(0 * batch.betas, batch.rotations, batch.relative, 0, batch)

@@ -17,7 +17,8 @@ from posebook.models.spin_body import free_spin_body
 from posebook.motion import list_clips
 from posebook.motion.kept import kept_clip
 from posebook.profile import smoke
-from posebook.rotations import axis_angle_to_matrix
+from posebook.rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from posebook.smoothing import official_one_euro_axis_angle, smooth, smooth_vectors
 
 
 def test_truth_is_where_the_dataset_says(sets):
@@ -174,6 +175,24 @@ def test_true_bodies_score_near_zero_and_filters_cost_them(sets, judge):
     kept = officially_filtered(true, names)
     assert torch.allclose(kept.rotations[0], true.rotations[0], atol=1e-5)  # the first frame passes
     assert torch.equal(kept.betas, true.betas)
+
+
+def test_clips_are_filtered_as_each_alone():
+    """Clips of the same and of other lengths, taken together, to the bit."""
+    names = np.repeat(["a", "b", "c", "d"], (20, 14, 20, 9))
+    turns = torch.randn(len(names), 24, 3, generator=torch.Generator().manual_seed(0)).mul(0.1).cumsum(0)
+    bodies = Bodies(axis_angle_to_matrix(turns), turns[:, :10, 0].contiguous())
+    own = [np.flatnonzero(names == name) for name in "abcd"]
+    for name, (parameter, values) in GRIDS.items():
+        found = filtered(bodies, names, 30.0, name, **{parameter: values[1]})
+        for rows in own:
+            how = {"fps": 30.0, "filter": name, parameter: values[1]}
+            assert torch.equal(found.rotations[rows], smooth(bodies.rotations[rows], **how))
+            assert torch.equal(found.betas[rows], smooth_vectors(bodies.betas[rows], **how))
+    found = officially_filtered(bodies, names).rotations
+    for rows in own:
+        alone = official_one_euro_axis_angle(matrix_to_axis_angle(bodies.rotations[rows]))
+        assert torch.equal(found[rows], axis_angle_to_matrix(alone))
 
 
 def test_the_strength_is_the_smoothest_that_costs_little(sets, judge):

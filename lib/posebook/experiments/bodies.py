@@ -12,6 +12,7 @@ from posebook.metrics import err_quat, pve, vertex_areas
 from posebook.rotations import matrix_to_axis_angle
 
 BATCH = 64  # bodies at a time; full meshes are posed for PVE
+KEPT = 512 * 2**20  # bytes of true meshes that are kept; those of a larger set are posed anew for every row
 
 
 class Judge:
@@ -25,7 +26,13 @@ class Judge:
         self.body, assets = load_body().to(test.device), load_assets("full")
         self.faces = torch.tensor(np.array(assets.faces), device=test.device)
         self.joints17 = RegressedJoints(load_body(), assets.regressors["h36m17"]).to(test.device)
-        self.areas = torch.cat([vertex_areas(self.vertices(b.betas, b.relative), self.faces) for b in chunks(test)])
+        areas, meshes = [], []
+        size = self.body.v_template.numel() * self.body.v_template.element_size() * len(test)
+        for batch in chunks(test):
+            truth = self.vertices(batch.betas, batch.relative)
+            areas.append(vertex_areas(truth, self.faces))
+            meshes += [truth] if size <= KEPT else []
+        self.areas, self.truth = torch.cat(areas), torch.cat(meshes) if meshes else None
 
     @torch.no_grad()
     def vertices(self, betas: Tensor, relative: Tensor) -> Tensor:
@@ -44,9 +51,9 @@ class Judge:
             "pose": matrix_to_axis_angle(relative),
         }
         if mesh:
-            truth = self.vertices(batch.betas, batch.relative)
-            areas = self.areas[start : start + len(truth)]
-            found["pve"] = pve(self.vertices(betas, relative), truth, "none", areas=areas)
+            own = slice(start, start + len(betas))
+            truth = self.vertices(batch.betas, batch.relative) if self.truth is None else self.truth[own]
+            found["pve"] = pve(self.vertices(betas, relative), truth, "none", areas=self.areas[own])
         return found
 
 

@@ -4,6 +4,7 @@ Every filter's strength is chosen on val: of those that cost at most 1 mm of MPJ
 ACCEL_ERR. The official demo's filter has the official strength.
 """
 
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -42,20 +43,27 @@ def filtered(bodies: Bodies, sequence: np.ndarray, fps: float, name: str, **para
     Args:
         sequence: (N,) names. fps: of all of them. name: one of GRIDS. parameters: the filter's.
     """
-    turned, shaped = [], []
-    for cut in runs(sequence, len(bodies.rotations)):
-        turned.append(smooth(bodies.rotations[cut], fps, name, **parameters))
-        shaped.append(smooth_vectors(bodies.betas[cut], fps, name, **parameters))
-    return Bodies(torch.cat(turned), torch.cat(shaped))
+    turned, shaped = torch.empty_like(bodies.rotations), torch.empty_like(bodies.betas)
+    for rows in together(sequence, len(turned)):
+        turned[rows] = smooth(bodies.rotations[rows], fps, name, **parameters)
+        shaped[rows] = smooth_vectors(bodies.betas[rows], fps, name, **parameters)
+    return Bodies(turned, shaped)
+
+
+def together(sequence: np.ndarray, count: int) -> list[Tensor]:
+    """Rows (T, S) of the S sequences that are T frames long, for each T: filters take them all at once."""
+    cuts = sorted(runs(sequence, count), key=lambda cut: cut.stop - cut.start)
+    same = groupby(cuts, key=lambda cut: cut.stop - cut.start)
+    return [torch.stack([torch.arange(cut.start, cut.stop) for cut in group], 1) for _, group in same]
 
 
 def officially_filtered(bodies: Bodies, sequence: np.ndarray) -> Bodies:
     """What VIBE's demo does: 72 axis-angle numbers one by one, betas as they are."""
-    turned = []
-    for cut in runs(sequence, len(bodies.rotations)):
-        pose = matrix_to_axis_angle(bodies.rotations[cut])  # (T, 24, 3)
-        turned.append(axis_angle_to_matrix(official_one_euro_axis_angle(pose)))
-    return Bodies(torch.cat(turned), bodies.betas)
+    turned = torch.empty_like(bodies.rotations)
+    for rows in together(sequence, len(turned)):
+        pose = matrix_to_axis_angle(bodies.rotations[rows])  # (T, S, 24, 3)
+        turned[rows] = axis_angle_to_matrix(official_one_euro_axis_angle(pose))
+    return Bodies(turned, bodies.betas)
 
 
 class Choice(NamedTuple):
