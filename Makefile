@@ -52,7 +52,7 @@ lint: install
 	$(BIN)/ruff format --check .
 
 unit: install
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests --ignore=tests/browser -n $(WORKERS) --dist loadscope --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests --ignore=tests/browser -n $(WORKERS) --dist loadscope --no-loadscope-reorder --durations=25
 
 notebook-tests: install
 	OMP_NUM_THREADS=1 POSEBOOK_PROFILE=smoke $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \
