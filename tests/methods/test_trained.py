@@ -9,6 +9,7 @@ from posebook.experiments import hmr, temporal
 from posebook.experiments.outcome import Outcome, save_outcome
 from posebook.methods import trained
 from posebook.methods.trained import cached_states, newest, related, trained_methods, video_methods
+from posebook.own_body import using_body
 from posebook.profile import smoke
 from posebook.train import History
 
@@ -47,6 +48,14 @@ def test_the_newest_weights_that_fit_are_taken(cache):
     assert newest("net", network, 100, lambda state: state["bias"][0] == 1.0)
     assert (network.weight == 1).all()
     assert newest("nothing", network, 100) is None and newest("net", network, 10) is None
+
+
+def test_weights_of_another_body_are_not_drawn_on_the_free_one(cache):
+    network = torch.nn.Linear(3, 2)
+    cache("net", filled(network, 1.0), age=30)
+    with using_body("/models/SMPL_NEUTRAL.npz"):
+        cache("net", filled(network, 2.0))
+    assert newest("net", network, 100) and (network.weight == 1).all()
 
 
 def test_nothing_cached_means_a_sentence_for_each(cache, body_cache):

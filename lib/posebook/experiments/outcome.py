@@ -20,6 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from posebook.cache import atomic_path, cache_dir, write_text
 from posebook.launch import current, working_in
+from posebook.own_body import body_in_use
 from posebook.provenance import now, peak_gpu_memory_mb, peak_memory_mb
 from posebook.ranks import Ranks
 from posebook.train import History
@@ -153,7 +154,7 @@ def save_outcome(outcome: Outcome, folder: Path) -> None:
         {k: v.detach().cpu().contiguous().clone() for k, v in outcome.state.items()}, folder / "state.safetensors"
     )
     numbers = outcome._asdict() | {"history": outcome.history._asdict()}
-    numbers = {k: v for k, v in numbers.items() if k not in ("predictions", "state")}
+    numbers = {k: v for k, v in numbers.items() if k not in ("predictions", "state")} | {"body": body_in_use()}
     (folder / "outcome.json").write_text(json.dumps(numbers))
 
 
@@ -161,6 +162,7 @@ def load_outcome(folder: Path) -> Outcome:
     """Read what `save_outcome` wrote."""
     numbers = json.loads((folder / "outcome.json").read_text())
     numbers["history"] = History(**numbers["history"])
+    numbers.pop("body", None)  # for those who look for weights, see `posebook.methods.trained`
     with np.load(folder / "predictions.npz", allow_pickle=False) as arrays:
         predictions = dict(arrays)
     return Outcome(predictions=predictions, state=load_file(folder / "state.safetensors"), **numbers)

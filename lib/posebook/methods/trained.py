@@ -28,6 +28,7 @@ from posebook.models.i2l.body import PosedBody
 from posebook.models.nbf import LATENT
 from posebook.models.resnet import ResNet
 from posebook.models.spin_body import free_spin_body
+from posebook.own_body import FREE
 from posebook.profile import Profile
 
 LEVEL = "coarse"  # of the free body that is drawn
@@ -53,7 +54,7 @@ class Missing(NamedTuple):
 
 
 def cached_states(row: str) -> Iterator[Cached]:
-    """Weights of all cached trainings of a row, the newest first.
+    """Weights of all cached trainings of a row, the newest first; of those on the free body, which is what is drawn.
 
     Args:
         row: its name in tables.
@@ -62,7 +63,8 @@ def cached_states(row: str) -> Iterator[Cached]:
     files = sorted(found, key=lambda f: f.stat().st_mtime, reverse=True)
     for file in files:
         numbers = json.loads(file.read_text())
-        if numbers["row"] == row and (file.parent / "state.safetensors").is_file():
+        of_row = numbers["row"] == row and numbers.get("body", FREE) == FREE
+        if of_row and (file.parent / "state.safetensors").is_file():
             when = time.strftime("%Y-%m-%d %H:%M", time.localtime(file.stat().st_mtime))
             yield Cached(load_file(file.parent / "state.safetensors"), numbers["images_seen"], when)
 
