@@ -20,7 +20,7 @@ TORCH_INDEX ?=
 RUN_OPTIONS = $(if $(PROFILE),--profile $(PROFILE)) $(foreach seed,$(SEEDS),--seed $(seed)) --motion $(MOTION) \
 	--device $(DEVICE) --experiments $(EXPERIMENTS) $(if $(RESULTS),--results $(RESULTS)) $(if $(FORCE),--force)
 
-.PHONY: help install benchmark test lint unit notebook-tests browser-core browser-tests lab notebooks site clean
+.PHONY: help install benchmark test lint unit long-tests notebook-tests browser-core browser-tests lab notebooks site clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -53,6 +53,9 @@ lint: install
 
 unit: install
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests --ignore=tests/browser -n $(WORKERS) --dist loadscope --no-loadscope-reorder --durations=25
+
+long-tests: install  ## tests of minutes each that `make test` leaves out: more real datasets, more chapters on two processes
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests --ignore=tests/browser -m long --timeout=3000
 
 notebook-tests: install
 	OMP_NUM_THREADS=1 POSEBOOK_PROFILE=smoke $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \

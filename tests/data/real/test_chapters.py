@@ -30,7 +30,7 @@ LONG = pytest.mark.long  # chapters whose code other runs of the suite execute o
     ("name", "chapters"),
     [
         ("human36m_json", ("01", "05")),
-        ("mpi_inf_3dhp", ("01", "05")),
+        pytest.param("mpi_inf_3dhp", ("01", "05"), marks=LONG),
         ("3dpw", ("01", "04")),
         pytest.param("3dpw", ("02",), marks=LONG),
         pytest.param("3dpw", ("03",), marks=LONG),
