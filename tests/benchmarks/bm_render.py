@@ -13,7 +13,7 @@ import time
 import pytest
 import torch
 
-from posebook.data.store import Recipe, rows_of, views
+from posebook.data.store import Recipe, rows_of
 from posebook.data.synthetic import Painter
 from posebook.profile import laptop
 
@@ -33,7 +33,7 @@ def measure() -> dict[str, float]:
     """Seconds by stage for IMAGES pictures, clips made beforehand."""
     torch.set_num_threads(1)
     recipe = Recipe("procedural", "train", "stills", IMAGES, laptop().data)
-    rows, painter = rows_of(recipe, views(recipe), 0, IMAGES), Painter(laptop().data)
+    rows, painter = rows_of(recipe, recipe.drawn(), 0, IMAGES), Painter(laptop().data)
     painter.paint(rows[:8])
     profile = cProfile.Profile()
     started = time.perf_counter()

@@ -6,15 +6,14 @@ trust answers that are worse on every new clip.
 """
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from posebook.data.chunks import build
 from posebook.data.dataset import Dataset, open_dataset, real_source
-from posebook.data.store import Recipe, index, manifest, rows_of, view_id
-from posebook.data.synthetic import Painter, View, draw_views, split_pool
+from posebook.data.store import Recipe
+from posebook.data.synthetic import Pool
 from posebook.errors import PosebookError
 from posebook.motion import MOTIONS
 from posebook.profile import Profile
@@ -45,26 +44,17 @@ class HalfRecipe(Recipe):
         """Frames of one view."""
         return self.length or Recipe.frames.fget(self)
 
-    def drawn(self) -> list[View]:
-        """Every view."""
-        pool = split_pool(self.motion, self.split)
+    def pool(self) -> Pool:
+        """The half's clips, and its people where they are cut as well."""
+        pool = super().pool()
         pool = pool._replace(clips=[c for c in pool.clips if half_of(c.name) == self.half])
         if self.own_people:
             pool = pool._replace(subjects=[i for i in pool.subjects if half_of(f"person-{i}") == self.half])
-        return draw_views([view_id(self, i) for i in range(self.count)], pool, self.frames, self.profile)
-
-    def painter(self) -> Callable[[int, int], list[dict]]:
-        """Renders rows start..stop-1."""
-        painter, drawn = Painter(self.profile), self.drawn()
-        return lambda start, stop: painter.paint(rows_of(self, drawn, start, stop))
-
-    def index(self) -> dict[str, np.ndarray]:
-        """Texts and frame numbers of all rows."""
-        return index(self, self.drawn())
+        return pool
 
     def manifest(self) -> dict:
         """What a reader must know."""
-        return manifest(self, self.drawn()) | {"half": self.half}
+        return super().manifest() | {"half": self.half}
 
     def identity(self) -> dict:
         """Fields that the data version hashes."""

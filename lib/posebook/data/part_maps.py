@@ -5,11 +5,9 @@ With your licensed SMPL file: `render_parts(vertices, body.faces, part_of_face(b
 
 import numpy as np
 import smplx
-from embreex import rtcore_scene
-from embreex.mesh_construction import TriangleMesh
 
 from posebook.body.parts import label_faces
-from posebook.data.render import cast, pixel_rays
+from posebook.data.render import cast, mesh_scene, pixel_rays
 from posebook.errors import PosebookError
 
 
@@ -47,9 +45,7 @@ def render_parts(
     """
     vertices, faces, part_of_face, K = (np.asarray(a) for a in (vertices, faces, part_of_face, K))
     _check(vertices, faces, part_of_face, K, size)
-    scene = rtcore_scene.EmbreeScene()
-    TriangleMesh(scene, np.ascontiguousarray(vertices, np.float32), np.ascontiguousarray(faces, np.int32))
-    face = cast(scene, pixel_rays(K, size)).face
+    face = cast(mesh_scene(vertices, faces), pixel_rays(K, size)).face
     return np.where(face >= 0, part_of_face[face], 0).astype(np.uint8).reshape(size, size)
 
 

@@ -96,6 +96,13 @@ def embree() -> rtcore.EmbreeDevice:
     return rtcore.EmbreeDevice()
 
 
+def mesh_scene(vertices: np.ndarray, faces: np.ndarray) -> rtcore_scene.EmbreeScene:
+    """One mesh to cast rays at: (V, 3) metres, camera frame; (F, 3)."""
+    scene = rtcore_scene.EmbreeScene(embree())
+    TriangleMesh(scene, np.ascontiguousarray(vertices, np.float32), np.ascontiguousarray(faces, np.int32))
+    return scene
+
+
 def cast(scene, rays: np.ndarray) -> Hits:
     """First hit of rays from the origin."""
     found = scene.run(np.zeros_like(rays), rays, output=1)
@@ -135,8 +142,7 @@ def render(
     shape = window.bottom - window.top, window.right - window.left
     image, parts, depth = scenery.copy(), np.zeros((size, size), np.uint8), np.zeros((size, size), np.float32)
     if 0 not in shape:
-        scene = rtcore_scene.EmbreeScene(embree())
-        TriangleMesh(scene, np.ascontiguousarray(vertices, np.float32), np.ascontiguousarray(faces, np.int32))
+        scene = mesh_scene(vertices, faces)
         centre = cast(scene, pixel_rays(K, size, window=window))
         hit = centre.face >= 0
         parts[window.inside] = np.where(hit, part_of_face[centre.face], 0).reshape(shape)

@@ -11,7 +11,7 @@ import numpy as np
 from posebook.body import load_assets
 from posebook.cache import cache_dir
 from posebook.data.sample import ARRAY_FIELDS, TEXT_FIELDS
-from posebook.data.synthetic import Painter, Row, View, draw_views, heading, seed_words, split_pool
+from posebook.data.synthetic import Painter, Pool, Row, View, draw_views, heading, seed_words, split_pool
 from posebook.motion.kept import kept_clip, motion_version
 from posebook.own_body import FREE
 from posebook.profile import DataProfile
@@ -51,18 +51,26 @@ class Recipe:
         """Words for the progress bar."""
         return f"{self.motion} {self.split} {self.kind}"
 
+    def pool(self) -> Pool:
+        """Everyone and everything it may show."""
+        return split_pool(self.motion, self.split)
+
+    def drawn(self) -> list[View]:
+        """Every view; cheap, so drawn again wherever it is needed."""
+        return draw_views([view_id(self, i) for i in range(self.count)], self.pool(), self.frames, self.profile)
+
     def painter(self) -> Callable[[int, int], list[dict]]:
         """Renders rows start..stop-1."""
-        painter, drawn = Painter(self.profile), views(self)
+        painter, drawn = Painter(self.profile), self.drawn()
         return lambda start, stop: painter.paint(rows_of(self, drawn, start, stop))
 
     def index(self) -> dict[str, np.ndarray]:
         """Texts and frame numbers of all rows."""
-        return index(self, views(self))
+        return index(self, self.drawn())
 
     def manifest(self) -> dict:
         """What a reader must know."""
-        return manifest(self, views(self))
+        return manifest(self, self.drawn())
 
     def identity(self) -> dict:
         """Fields that the data version hashes; the number of other splits' images does not belong to it."""
@@ -85,12 +93,6 @@ class Recipe:
 def view_id(recipe: Recipe, i: int) -> str:
     """Id of still or sequence i."""
     return f"{recipe.motion}-{recipe.split}-{recipe.kind}-{i:06d}"
-
-
-def views(recipe: Recipe) -> list[View]:
-    """Draw every view; cheap, so done again wherever it is needed."""
-    pool = split_pool(recipe.motion, recipe.split)
-    return draw_views([view_id(recipe, i) for i in range(recipe.count)], pool, recipe.frames, recipe.profile)
 
 
 def rows_of(recipe: Recipe, drawn: list[View], start: int, stop: int) -> list[Row]:

@@ -40,6 +40,10 @@ class Judge:
         out = self.body(betas=betas, global_orient=relative[:, :1], body_pose=relative[:, 1:], pose2rot=False)
         return out.vertices - out.joints[:, :1]
 
+    def true_vertices(self, own: slice, betas: Tensor, relative: Tensor) -> Tensor:
+        """`vertices` of the test set's rows `own`, whose true parameters are given: kept ones where they are kept."""
+        return self.vertices(betas, relative) if self.truth is None else self.truth[own]
+
     @torch.no_grad()
     def score(self, betas: Tensor, rotations: Tensor, relative: Tensor, start: int, batch: BodyBatch,
               mesh: bool = True) -> dict:  # fmt: skip
@@ -52,7 +56,7 @@ class Judge:
         }
         if mesh:
             own = slice(start, start + len(betas))
-            truth = self.vertices(batch.betas, batch.relative) if self.truth is None else self.truth[own]
+            truth = self.true_vertices(own, batch.betas, batch.relative)
             found["pve"] = pve(self.vertices(betas, relative), truth, "none", areas=self.areas[own])
         return found
 

@@ -97,11 +97,11 @@ class BodyMeshJudge(MeshJudge):
     def metres(self, mesh: Tensor, batch: MeshBatch, start: int) -> dict[str, Tensor]:
         """See the class."""
         rooted = mesh - self.test.regressor[:1] @ mesh
-        truth = self.full.vertices(batch.betas, batch.rotations)
-        areas = self.full.areas[start : start + len(mesh)]
+        own = slice(start, start + len(mesh))
+        truth = self.full.true_vertices(own, batch.betas, batch.rotations)
         return {
             "joints3d": self.regressor @ mesh,
-            "pve": pve(self.upsampled(rooted), truth, "none", areas=areas),
+            "pve": pve(self.upsampled(rooted), truth, "none", areas=self.full.areas[own]),
             "laplacian": umbrella_laplacian(rooted, self.test.faces, "none"),
         }
 
