@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from posebook.intervals import sequence_matrix
+from posebook.intervals import paired, sequence_errors
 from posebook.markdown import table
 from posebook.metrics.findings import COLUMNS, finding, findings_table
 from posebook.metrics.statistics import paired_difference
@@ -55,8 +55,8 @@ def judge_one(claim: Claim, per_sequence: dict[int, pd.DataFrame]):
         for seed, frame in per_sequence.items()
         if len(frame) and {claim.row_a, claim.row_b} <= set(frame["row"])
     }
-    errors = [sequence_matrix(both, row, claim.metric) for row in (claim.row_a, claim.row_b)]
-    if any(matrix is None for matrix in errors):
+    errors = paired(*(sequence_errors(both, row, claim.metric) for row in (claim.row_a, claim.row_b)))
+    if errors is None:
         return None
     return finding(claim.claim, claim.source, claim.published, paired_difference(*errors), claim.expected_sign)
 

@@ -6,8 +6,8 @@ import pandas as pd
 from posebook.metrics.statistics import bootstrap_interval
 
 
-def sequence_matrix(runs: dict[int, pd.DataFrame], row: str, metric: str) -> np.ndarray | None:
-    """Errors (S seeds, Q sequences) in mm of one row; None where a seed lacks them or the sequences differ.
+def sequence_errors(runs: dict[int, pd.DataFrame], row: str, metric: str) -> pd.DataFrame | None:
+    """Errors of one row, a line per sequence in sorted order and a column per seed; None where seeds differ in theirs.
 
     Args:
         runs: seed -> per_sequence table.
@@ -22,7 +22,24 @@ def sequence_matrix(runs: dict[int, pd.DataFrame], row: str, metric: str) -> np.
         columns.append(own)
     if not columns or any(set(other.index) != set(columns[0].index) for other in columns):
         return None
-    return pd.concat(columns, axis=1).sort_index().to_numpy().T
+    return pd.concat(columns, axis=1).sort_index()
+
+
+def sequence_matrix(runs: dict[int, pd.DataFrame], row: str, metric: str) -> np.ndarray | None:
+    """`sequence_errors` as (S seeds, Q sequences)."""
+    errors = sequence_errors(runs, row, metric)
+    return None if errors is None else errors.to_numpy().T
+
+
+def paired(one: pd.DataFrame | None, other: pd.DataFrame | None) -> tuple[np.ndarray, np.ndarray] | None:
+    """Two rows (S, Q) on the sequences that both have (a lag, say, is not known of each); None where there are none.
+
+    Args:
+        one, other: of `sequence_errors`, the same seeds.
+    """
+    if one is None or other is None or not len(both := one.index.intersection(other.index)):
+        return None
+    return one.loc[both].to_numpy().T, other.loc[both].to_numpy().T
 
 
 def interval(errors: np.ndarray) -> tuple[float, float]:

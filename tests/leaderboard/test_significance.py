@@ -56,6 +56,21 @@ def test_only_shared_seeds_count(group, tmp_path):
     assert comparisons(wider, METHODS)["n_seeds"].tolist() == [3, 3, 3]
 
 
+def test_pairs_are_of_the_sequences_that_both_have(group):
+    """Not of as many others: the last sequence of one and the first of the other are unknown."""
+    for run, (row, sequence) in zip(
+        [run for runs in group.runs.values() for run in runs.values()],
+        [("good", "s0")] * 3 + [("bad", "s19")] * 3,
+        strict=True,
+    ):
+        table = run.table("per_sequence")
+        table.loc[(table["row"] == row) & (table["sequence"] == sequence), "mpjpe"] = np.nan
+        table.to_csv(run.folder / "per_sequence.csv", index=False)
+    line = comparisons(group, METHODS).set_index(["a", "b"]).loc[("good", "bad")]
+    wanted = np.mean([np.subtract(errors(s)["good"], errors(s)["bad"])[1:19].mean() for s in range(3)])
+    assert line["n_sequences"] == 18 and line["effect_mm"] == pytest.approx(wanted)
+
+
 def test_methods_that_were_not_run_or_lack_the_metric_have_no_pair(group):
     absent = Method("absent", PAPER, "05", "x", "")
     assert len(comparisons(group, [*METHODS, absent])) == 3
@@ -63,18 +78,19 @@ def test_methods_that_were_not_run_or_lack_the_metric_have_no_pair(group):
 
 
 @pytest.mark.parametrize(
-    ("interval", "effect", "per_seed", "verdict"),
+    ("interval", "effect", "per_seed", "sequences", "verdict"),
     [
-        ((-5, -1), -3, (-3, -2, -4), "a better"),
-        ((1, 5), 3, (3, 2, 4), "b better"),
-        ((-1, 5), 3, (3, 2, 4), "undecided"),  # includes 0
-        ((1, 5), 3, (3, -1, 4), "undecided"),  # seeds differ
-        ((1, 5), 3, (3, 2), "undecided"),  # two seeds
-        ((0.5, 1.5), 1, (1, 1, 1), "undecided"),  # too small
+        ((-5, -1), -3, (-3, -2, -4), 6, "a better"),
+        ((1, 5), 3, (3, 2, 4), 6, "b better"),
+        ((-1, 5), 3, (3, 2, 4), 48, "undecided"),  # includes 0
+        ((1, 5), 3, (3, -1, 4), 48, "undecided"),  # seeds differ
+        ((1, 5), 3, (3, 2), 48, "undecided"),  # two seeds
+        ((1, 5), 3, (3, 2, 4), 5, "undecided"),  # five sequences
+        ((0.5, 1.5), 1, (1, 1, 1), 48, "undecided"),  # too small
     ],
 )
-def test_the_rule(interval, effect, per_seed, verdict):
-    assert decide(effect, *interval, per_seed) == verdict
+def test_the_rule(interval, effect, per_seed, sequences, verdict):
+    assert decide(effect, *interval, per_seed, sequences) == verdict
 
 
 def test_the_square_is_antisymmetric_with_stars_on_decisions(group):

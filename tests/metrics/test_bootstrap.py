@@ -7,7 +7,7 @@ import pytest
 from posebook.errors import PosebookError
 from posebook.metrics import summarise
 from posebook.metrics.bootstrap import interval_at
-from posebook.metrics.statistics import bootstrap_interval, paired_difference, stack_seeds
+from posebook.metrics.statistics import bootstrap_interval, paired_difference, pooled_interval, stack_seeds
 
 
 def test_coverage_of_the_interval():
@@ -46,6 +46,29 @@ def test_the_same_every_time_and_wider_with_the_level():
 def test_one_sequence_and_too_few_resamples_claim_nothing():
     assert all(np.isnan(bootstrap_interval(np.array([5.0]))))
     assert bootstrap_interval(np.arange(5.0), level=0.999, resamples=100) == (-np.inf, np.inf)
+
+
+def test_pooled_frames_against_a_loop_over_the_frames_themselves():
+    """Two long easy clips among short hard ones; frames of two actions, of which not every clip has both."""
+    rng = np.random.default_rng(6)
+    clips = [
+        pd.DataFrame({"action": rng.choice(["walk", "sit"], n) if n > 5 else ["sit"] * n, "error": rng.normal(m, 9, n)})
+        for n, m in [(400, 60), (300, 55), *[(20, 100)] * 9, (4, 90)]
+    ]
+    drawn = [pd.concat([clips[i] for i in rng.integers(0, 12, 12)]) for _ in range(3000)]
+    for by_action in (False, True):
+        means = [d.groupby("action")["error"].mean().mean() if by_action else d["error"].mean() for d in drawn]
+        cells = pd.concat(clips, keys=range(12), names=["clip"])
+        cells = cells.groupby(["clip", cells["action"] if by_action else np.zeros(len(cells))])["error"]
+        low, high = pooled_interval(*(cells.agg(how).unstack(fill_value=0).to_numpy() for how in ("sum", "count")))
+        assert (low, high) == pytest.approx(np.percentile(means, [2.5, 97.5]), abs=1.0)
+        assert low < pd.concat(clips)["error"].mean() < high
+
+
+def test_pooled_frames_of_equal_clips_are_means_of_clips():
+    values = np.random.default_rng(7).normal(70, 9, 25)
+    assert pooled_interval(values[:, None] * 30, np.full((25, 1), 30)) == pytest.approx(bootstrap_interval(values))
+    assert np.isnan(pooled_interval(np.ones((1, 1)), np.ones((1, 1)))).all()
 
 
 def test_paired_difference_removes_what_the_rows_share():

@@ -51,7 +51,9 @@ def test_reasons():
     assert judge(difference(-5, 1, (-6, -6, 12)), -1)[1] == "the seeds differ in sign"
     assert judge(difference(-1, 0.2), -1)[1] == "the effect is under 2 mm"
     assert judge(difference(-5, 1, (0,)), -1)[1] == "fewer than 3 seeds"
-    assert judge(difference(-5, 1, sequences=1), -1) == ("undecided", "a single sequence has no interval")
+    for few in (1, 2, 5):
+        assert judge(difference(-5, 1, sequences=few), -1) == ("undecided", "fewer than 6 sequences")
+    assert judge(difference(-5, 0.1, sequences=6), -1) == ("reproduced", "")
     assert judge(difference(-5), -1)[1] == ""
 
 

@@ -9,9 +9,9 @@ from itertools import combinations
 
 import pandas as pd
 
-from posebook.intervals import sequence_matrix
+from posebook.intervals import paired, sequence_errors
 from posebook.leaderboard.methods import Method
-from posebook.metrics.statistics import MIN_EFFECT_MM, MIN_SEEDS, holm, interval_at, paired_difference
+from posebook.metrics.statistics import MIN_EFFECT_MM, MIN_SEEDS, MIN_SEQUENCES, holm, interval_at, paired_difference
 from posebook.summary import Group
 
 BETTER, UNDECIDED = "better", "undecided"
@@ -35,8 +35,8 @@ def comparisons(group: Group, methods: Sequence[Method], metric: str = "mpjpe") 
     pairs, found = [], []
     for a, b in combinations([m for m in methods if m.chapter in tables], 2):
         shared = sorted(set(tables[a.chapter]) & set(tables[b.chapter]))
-        errors = [sequence_matrix({s: tables[m.chapter][s] for s in shared}, m.row, metric) for m in (a, b)]
-        if any(matrix is None for matrix in errors) or errors[0].shape != errors[1].shape:
+        errors = paired(*(sequence_errors({s: tables[m.chapter][s] for s in shared}, m.row, metric) for m in (a, b)))
+        if errors is None:
             continue
         pairs.append((a.name, b.name))
         found.append(paired_difference(*errors))
@@ -48,16 +48,17 @@ def comparisons(group: Group, methods: Sequence[Method], metric: str = "mpjpe") 
             {"a": a, "b": b, "effect_mm": difference.mean, "low": low, "high": high}
             | {"p_holm": correction.adjusted[i], "per_seed": " ".join(f"{e:+.1f}" for e in difference.per_seed)}
             | {"n_seeds": len(difference.per_seed), "n_sequences": difference.n}
-            | {"verdict": decide(difference.mean, low, high, difference.per_seed)}
+            | {"verdict": decide(difference.mean, low, high, difference.per_seed, difference.n)}
         )
     return pd.DataFrame(lines)
 
 
-def decide(effect: float, low: float, high: float, per_seed: Sequence[float]) -> str:
-    """The rule of the findings, without a claim: interval without 0, one sign in every seed, three seeds, 2 mm."""
+def decide(effect: float, low: float, high: float, per_seed: Sequence[float], sequences: int) -> str:
+    """The findings' rule without a claim: no 0 in the interval, one sign in all seeds, 3 seeds, 6 sequences, 2 mm."""
     sign = 1 if low > 0 else -1 if high < 0 else 0
-    alike = len(per_seed) >= MIN_SEEDS and all(e * sign > 0 for e in per_seed)
-    if not sign or not alike or abs(effect) < MIN_EFFECT_MM:
+    enough = len(per_seed) >= MIN_SEEDS and sequences >= MIN_SEQUENCES
+    alike = all(e * sign > 0 for e in per_seed)
+    if not sign or not enough or not alike or abs(effect) < MIN_EFFECT_MM:
         return UNDECIDED
     return f"b {BETTER}" if sign > 0 else f"a {BETTER}"
 

@@ -56,6 +56,34 @@ def bootstrap_interval(
     return _percentiles(_resampled_means(values, resamples, seed), 1 - level)
 
 
+def pooled_interval(
+    sums: np.ndarray, counts: np.ndarray, level: float = 1 - ALPHA, resamples: int = RESAMPLES_ROW, seed: int = 0
+) -> Interval:
+    """Interval of mean over groups a of sum_q sums[q, a] / sum_q counts[q, a]: means over frames or over actions.
+
+    Whole sequences are resampled, so a longer one weighs more in each resample, as it does in the mean itself. Groups
+    of which a resample holds no frame are left out of its mean.
+
+    Args:
+        sums: (Q, A) sums of errors over the frames of a sequence in a group, mm.
+        counts: (Q, A) numbers of these frames; A = 1 for the mean over all frames.
+        level, resamples, seed: as in `bootstrap_interval`.
+
+    Returns:
+        Interval; NaN for a single sequence.
+    """
+    sums, counts = np.asarray(sums, float), np.asarray(counts, float)
+    if len(sums) < 2:
+        return Interval(float("nan"), float("nan"))
+    rng, means = np.random.default_rng(seed), np.empty(resamples)
+    for i in range(resamples):
+        rows = rng.integers(0, len(sums), len(sums))
+        frames = counts[rows].sum(0)
+        there = frames > 0
+        means[i] = (sums[rows].sum(0)[there] / frames[there]).mean()
+    return _percentiles(np.sort(means), 1 - level)
+
+
 def paired_difference(
     errors_a: np.ndarray, errors_b: np.ndarray, alpha: float = ALPHA, resamples: int = RESAMPLES_PAIR, seed: int = 0
 ) -> PairedDifference:

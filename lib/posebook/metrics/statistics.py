@@ -19,10 +19,12 @@ from posebook.metrics.bootstrap import (
     bootstrap_interval,
     interval_at,
     paired_difference,
+    pooled_interval,
 )
 
 MIN_EFFECT_MM = 2.0  # smaller effects are not worth a claim, however certain
 MIN_SEEDS = 3  # fewer leave a claim undecided
+MIN_SEQUENCES = 6  # fewer cannot: even if all agree in sign, chance does so in more than 5 % (2 / 2^5 for five)
 
 __all__ = [
     "Holm",
@@ -34,6 +36,7 @@ __all__ = [
     "interval_at",
     "judge",
     "paired_difference",
+    "pooled_interval",
     "sequence_means",
     "stack_seeds",
     "summarise",
@@ -145,7 +148,7 @@ def verdict(difference: PairedDifference, expected_sign: int, alpha: float = ALP
     """Judge one claim: "reproduced", "contradicted" or "undecided", the last with its seeds if they are too few.
 
     Reproduced: the interval at level 1 - alpha excludes 0 on the claimed side AND every seed has the claimed sign AND
-    |effect| >= 2 mm. Contradicted: the same on the other side. Fewer than three seeds: always undecided.
+    |effect| >= 2 mm. Contradicted: the same on the other side. Fewer than three seeds or six sequences: undecided.
 
     Args:
         difference: of errors a - b.
@@ -163,8 +166,8 @@ def judge(difference: PairedDifference, expected_sign: int, alpha: float = ALPHA
     if seeds < MIN_SEEDS:
         return f"undecided ({seeds} seed{'s' if seeds > 1 else ''})", f"fewer than {MIN_SEEDS} seeds"
     low, high = interval_at(difference, alpha)
-    if difference.n < 2:
-        return "undecided", "a single sequence has no interval"
+    if difference.n < MIN_SEQUENCES:
+        return "undecided", f"fewer than {MIN_SEQUENCES} sequences"
     if not (low > 0 or high < 0):
         return "undecided", "the interval includes 0"
     sign = 1 if low > 0 else -1

@@ -49,6 +49,17 @@ def test_means_over_actions(human36m):
     assert summary("x", frames, evaluated).set_index("metric").loc["mpjpe", "value"] == 5.0
 
 
+def test_the_interval_is_of_the_mean_beside_it(human36m):
+    """Over frames, of which one easy sequence has more than the two hard ones together."""
+    evaluated = evaluation(human36m, "h36m_hmr_p1")
+    frames = score_frames(evaluated, evaluated.truth)
+    frames["mpjpe"], frames["sequence"] = [20.0] * 6 + [90, 110], [*"aaaaaabc"]
+    line = summary("x", frames, evaluated).set_index("metric").loc["mpjpe"]
+    assert line["value"] == 40 and (line["low"], line["high"]) == (20, 110)
+    own = frames.groupby("sequence")["mpjpe"].mean()
+    assert own.mean() == pytest.approx(220 / 3)  # of which it is not
+
+
 def test_default_protocols_and_predictions(human36m, tmp_path, prepared):
     assert default_protocol(human36m).name == "h36m_c2f"
     fixtures_threedpw.write(tmp_path / "3DPW", pictures=False)

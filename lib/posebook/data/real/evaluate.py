@@ -13,7 +13,7 @@ from posebook.data.real.protocols import PRESETS, Preset, preset, reduce_joints,
 from posebook.data.real.scores import UNITS, accelerations, joint_scores, mesh_scores
 from posebook.errors import PosebookError
 from posebook.joint_atlas import atlas_set
-from posebook.metrics.bootstrap import bootstrap_interval
+from posebook.metrics.bootstrap import Interval, pooled_interval
 
 
 class Evaluation(NamedTuple):
@@ -101,12 +101,20 @@ def summary(
     by = "action" if evaluated.protocol.average == "actions" else None
     lines = []
     for metric in (name for name in UNITS if name in frames and frames[name].notna().any()):
-        value = frames.groupby(by)[metric].mean().mean() if by else frames[metric].mean()
-        low, high = bootstrap_interval(frames.groupby("sequence")[metric].mean().dropna().to_numpy())
+        value, (low, high) = with_interval(frames, metric, by)
         lines.append({"row": row, "metric": metric, "unit": UNITS[metric], "value": value, "low": low, "high": high,
                       "n_sequences": frames["sequence"].nunique(), "n_frames": len(frames),
                       "protocol": evaluated.protocol.describe(), "kind": kind, "init": "", "note": note})  # fmt: skip
     return pd.DataFrame(lines)
+
+
+def with_interval(frames: pd.DataFrame, metric: str, by: str | None) -> tuple[float, Interval]:
+    """Mean over frames, or over actions (`by`) of means over their frames, and its interval over sequences."""
+    known = frames[frames[metric].notna()]
+    groups = known[by] if by else pd.Series("all", known.index)
+    cells = known.groupby(["sequence", groups.rename("group")])[metric].agg(["sum", "count"])
+    sums, counts = (cells[name].unstack(fill_value=0).to_numpy() for name in ("sum", "count"))
+    return float((sums.sum(0) / counts.sum(0)).mean()), pooled_interval(sums, counts)
 
 
 def mean_pose(train: Dataset, evaluated: Evaluation) -> np.ndarray | None:
