@@ -88,6 +88,72 @@ def test_an_error_in_the_middle_costs_nothing_either(tmp_path):
     assert equal(train(path), train())
 
 
+class Critic:
+    """A network beside the model: its own optimiser, and a step that waits for the next batch."""
+
+    def __init__(self):
+        self.net = torch.nn.Linear(1, 1)
+        self.optimizer = torch.optim.Adam(self.net.parameters(), 0.01)
+        self.waiting = None
+
+    def score(self, answer):
+        if self.waiting is not None:
+            self.optimizer.zero_grad()
+            (self.net(self.waiting) - 1).square().mean().backward()
+            self.optimizer.step()
+        self.waiting = answer.detach()
+        return self.net(answer).square().mean()
+
+    def state_dict(self):
+        return {"net": self.net.state_dict(), "optimizer": self.optimizer.state_dict(), "waiting": self.waiting}
+
+    def load_state_dict(self, state):
+        self.net.load_state_dict(state["net"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.waiting = state["waiting"]
+
+
+def train_with_critic(path=None, stop=STEPS, named=True):
+    """Train against a critic; `stop`: the step before which it fails. Returns weights of both."""
+    seed_everything(3)
+    model, critic, seen = Noisy(), Critic(), []
+    x = torch.randn(64, 5, generator=torch.Generator().manual_seed(1))
+
+    def loss(net, rows, _):
+        seen.append(1)
+        if len(seen) > stop:
+            raise RuntimeError("no more memory")
+        answer = net(x[rows])
+        return answer.square().mean() + critic.score(answer)
+
+    also = (critic,) if named else ()
+    fit(model, loss, 64, Budget(STEPS * 8, 8, 0.01), 4, checkpoint=path, also=also)
+    return model.state_dict() | {f"critic.{name}": value for name, value in critic.net.state_dict().items()}
+
+
+def same(one, two):
+    return all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_what_changes_beside_the_model_goes_on_to_the_same_bits(tmp_path):
+    path = tmp_path / "half.pt"
+    whole = train_with_critic()
+    with pytest.raises(RuntimeError, match="no more memory"):
+        train_with_critic(path, 37)
+    assert torch.load(path, weights_only=True)["also"][0]["waiting"].shape == (8, 1)
+    assert same(whole, train_with_critic(path))
+    with pytest.raises(RuntimeError, match="no more memory"):
+        train_with_critic(tmp_path / "lost.pt", 37, named=False)
+    assert not same(whole, train_with_critic(tmp_path / "lost.pt", named=False))  # this critic would tell
+
+
+def test_a_checkpoint_without_what_changes_beside_the_model_is_refused(tmp_path):
+    with pytest.raises(RuntimeError, match="no more memory"):
+        train_with_critic(tmp_path / "half.pt", 37, named=False)
+    with pytest.raises(PosebookError, match="another training.*Critic.*Delete the file"):
+        train_with_critic(tmp_path / "half.pt")
+
+
 def test_keeping_a_checkpoint_changes_no_number(tmp_path):
     assert equal(train(tmp_path / "kept.pt"), train())
     done = train(tmp_path / "kept.pt")  # the last record is the end

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from posebook import checkpoint
+from posebook.launch import Launch, launched
 from posebook.train import Budget, fit, index_batches, make_fabric, one_cycle, seed_everything
 
 
@@ -73,6 +75,39 @@ def test_gradients_are_clipped_of_each_network_or_of_all_together(apart):
     fit(model, loss, 8, Budget(24, batch=8), parts=tuple(model) if apart else ())
     expected = (1.0, 0.5) if apart else (1.0, 0.5 / 1000)
     assert seen[-1] == pytest.approx(expected, rel=1e-3)
+
+
+def test_posebook_train_keeps_its_checkpoint_in_its_own_folder(tmp_path, monkeypatch):
+    """A notebook's half-done training of another precision is neither gone on with nor touched, nor the reverse."""
+    monkeypatch.setattr(checkpoint, "SECONDS", 0.0)
+    path, folder, steps = tmp_path / "notebook.pt", tmp_path / "launched", []
+
+    def train(stop=10):
+        seed_everything(0)
+        model = torch.nn.Linear(1, 1)
+        steps.clear()
+
+        def loss(net, rows, _):
+            steps.append(1)
+            if len(steps) > stop:
+                raise KeyboardInterrupt
+            return net(torch.ones(len(rows), 1)).square().mean()
+
+        fit(model, loss, 8, Budget(80, batch=8), description="volume {1,16}", checkpoint=path)
+        return model.weight.detach()
+
+    launch = Launch(make_fabric(), {"precision": "32-true", "shards": ""}, 0.0, folder=folder)
+    with pytest.raises(KeyboardInterrupt):
+        train(stop=4)
+    kept = path.read_bytes()
+    with launched(launch), pytest.raises(KeyboardInterrupt):
+        train(stop=6)
+    assert len(steps) == 7 and path.read_bytes() == kept and [*folder.glob("*.pt")] == [folder / "volume-1-16.last.pt"]
+    notebook, went_on = train(), len(steps)
+    with launched(launch):
+        assert torch.equal(train(), notebook) and (went_on, len(steps)) == (6, 4)
+    path.unlink()
+    assert torch.equal(train(), notebook) and len(steps) == 10
 
 
 def test_one_device_does_not_look_for_slurm(monkeypatch, tmp_path, recwarn):

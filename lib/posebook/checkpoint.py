@@ -2,15 +2,17 @@
 
 What is kept: weights and buffers, the optimiser's moments, the states of the training's own generator and of torch's,
 how many steps are done, and the history. The order of images follows from seed and step, the learning rate from the
-step. The generators of Python and numpy are not kept: no loss here draws from them.
+step. The generators of Python and numpy are not kept: no loss here draws from them. What a loss changes beside the
+model, such as a discriminator with an optimiser of its own, is kept where the training names it.
 
 Of several processes (`posebook.ranks`) the first one writes, and keeps the others' states of torch's generator. All
 else is the same in each, so that a training may go on with more or fewer of them.
 """
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -21,6 +23,16 @@ from posebook.errors import PosebookError
 from posebook.ranks import Ranks
 
 SECONDS = 10.0  # between two writes at least; what a killed training loses at most, beside the way to the next record
+
+
+class Stateful(Protocol):
+    """What changes in a training beside its model."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors and plain values, also within dicts, lists and tuples."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> Any:
+        """Take over a state, whose tensors lie on the CPU."""
 
 
 class Progressed(NamedTuple):
@@ -42,13 +54,15 @@ class Checkpoint:
         about: plain values that say which training this is, e.g. budget and seed.
         ranks: the processes that train.
         seconds: between two writes at least; SECONDS if None.
+        also: what changes beside the model, the same in every process.
     """
 
     def __init__(self, path: str | Path | None, model: nn.Module, optimizer: torch.optim.Optimizer,
                  generator: torch.Generator, about: dict[str, Any], ranks: Ranks,
-                 seconds: float | None = None):  # fmt: skip
+                 seconds: float | None = None, also: Sequence[Stateful] = ()):  # fmt: skip
         self.path = Path(path) if path else None
-        self.model, self.optimizer, self.generator, self.about = model, optimizer, generator, about
+        self.model, self.optimizer, self.generator, self.also = model, optimizer, generator, also
+        self.about = about | {"also": [type(thing).__name__ for thing in also]}
         self.ranks, self.seconds = ranks, SECONDS if seconds is None else seconds
         self.written = time.perf_counter()
 
@@ -69,6 +83,8 @@ class Checkpoint:
         self.model.load_state_dict(parts["model"])
         self.optimizer.load_state_dict(parts["optimizer"])
         self.generator.set_state(parts["generator"])
+        for thing, state in zip(self.also, parts["also"], strict=True):
+            thing.load_state_dict(state)
         self._go_on_drawing([parts, *parts.get("others", ())])
         return Progressed(parts["steps"], tuple(parts["images"]), tuple(parts["losses"]), parts["minutes"])
 
@@ -85,6 +101,7 @@ class Checkpoint:
             "model": self.model.state_dict(),
             "optimizer": _plain(self.optimizer.state_dict()),
             "generator": self.generator.get_state(),
+            "also": [thing.state_dict() for thing in self.also],
             "others": others,
             **first,
             **done._asdict(),

@@ -18,7 +18,7 @@ from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments import LightningEnvironment
 from torch import Tensor, nn
 
-from posebook.checkpoint import Checkpoint, Progressed
+from posebook.checkpoint import Checkpoint, Progressed, Stateful
 from posebook.journal import Journal, file_stem
 from posebook.launch import current
 from posebook.progress import Progress
@@ -92,6 +92,19 @@ def clip(fabric: Fabric, model: nn.Module, optimizer, parts: Sequence[nn.Module]
         nn.utils.clip_grad_norm_(part.parameters(), norm)
 
 
+def kept_at(path: Path | None, description: str) -> Path | None:
+    """File of a training's checkpoint; that of `posebook train` is in the folder of its row.
+
+    The path that a chapter names is for notebooks: the two ways of running it say different things of themselves, and
+    neither goes on with the other's training.
+
+    Args:
+        path: named by the chapter, or None. description: of the training, one of its kind in that folder.
+    """
+    launch = current()
+    return path if launch is None or launch.folder is None else launch.folder / f"{file_stem(description)}.last.pt"
+
+
 def fit(
     model: nn.Module,
     loss: Callable[[nn.Module, np.ndarray, torch.Generator], Tensor],
@@ -102,6 +115,7 @@ def fit(
     description: str = "Training",
     checkpoint: Path | None = None,
     parts: Sequence[nn.Module] = (),
+    also: Sequence[Stateful] = (),
 ) -> History:
     """Train a model in place with Adam and one learning-rate cycle.
 
@@ -114,8 +128,10 @@ def fit(
         fabric: where to run; CPU if None.
         description: for the progress line.
         checkpoint: file that keeps the state now and then; where it exists, the training goes on from it, to the same
-            bits as if it had not been interrupted. The model must be built as it was. None keeps nothing.
+            bits as if it had not been interrupted. The model must be built as it was. None keeps nothing. Within
+            `posebook train` the file is one of its own instead, see `kept_at`.
         parts: networks of the model whose gradients are clipped each by itself; the model as one if there are none.
+        also: what the loss changes beside the model; the checkpoint keeps it as well.
 
     Returns:
         History.
@@ -127,10 +143,10 @@ def fit(
     ranks = Ranks(fabric)
     ranks.part(budget.batch)  # too many processes are found out now
     with ranks.prepared(model, seed):
-        return _fit(model, loss, count, budget, seed, ranks, description, checkpoint, parts)
+        return _fit(model, loss, count, budget, seed, ranks, description, checkpoint, parts, also)
 
 
-def _fit(model, loss, count, budget, seed, ranks: Ranks, description, checkpoint, parts) -> History:
+def _fit(model, loss, count, budget, seed, ranks: Ranks, description, checkpoint, parts, also) -> History:
     fabric, launch = ranks.fabric, current()
     model.to(memory_format=torch.channels_last)  # 1.6 times faster convolutions on CPU cores
     optimizer = torch.optim.AdamW(model.parameters(), budget.learning_rate, weight_decay=budget.weight_decay)
@@ -140,9 +156,9 @@ def _fit(model, loss, count, budget, seed, ranks: Ranks, description, checkpoint
     generator = torch.Generator(fabric.device).manual_seed(seed)
     about = asdict(budget) | {"seed": seed, "count": count}
     if launch is not None:
-        checkpoint = checkpoint or launch.folder / f"{file_stem(description)}.last.pt"
         about |= {name: launch.about[name] for name in ("precision", "shards")}  # processes may change on the way
-    kept = Checkpoint(checkpoint, model, optimizer, generator, about, ranks, launch and launch.seconds)
+    file, seconds = kept_at(checkpoint, description), launch and launch.seconds
+    kept = Checkpoint(file, model, optimizer, generator, about, ranks, seconds, also)
     journal = Journal(launch.folder if launch and ranks.rank == 0 else None, description, model)
     before = kept.restore()
     progress = Progress(steps * budget.batch, description, "images", ranks.rank == 0)

@@ -15,7 +15,9 @@ from posebook.experiments.bodies import Judge
 from posebook.experiments.hmr import build_hmr, frames, mean_start, train_hmr
 from posebook.hand import hand_profile, open_hand_dataset
 from posebook.joint_layer import JointLayer
+from posebook.launch import Launch, launched
 from posebook.profile import smoke
+from posebook.train import make_fabric
 
 
 def few(dataset, rows):
@@ -65,6 +67,14 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setattr(outcome, "cache_dir", lambda *parts: tmp_path)
     monkeypatch.setattr(outcome, "source_hash", SOURCE_HASH)
     return tmp_path
+
+
+@pytest.fixture
+def launching(cache, monkeypatch):
+    """What trains within `with launching():` as `posebook train` does on one CPU, a checkpoint at every record."""
+    monkeypatch.setattr(outcome, "cache_dir", cache.joinpath)
+    about = {"devices": 1, "precision": "32-true", "on": "cpu", "shards": ""}
+    return lambda: launched(Launch(make_fabric("cpu"), about, 0.0))
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """Chapter 5's lifters: variants that learn and are kept, a prior that is shared, a hint that settles near and far."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
@@ -94,6 +95,47 @@ def test_an_interrupted_lifter_goes_on_to_the_same_numbers(setting, sizes, cache
     assert all(torch.equal(whole.state[name], resumed.state[name]) for name in whole.state)
     assert whole.history.losses == resumed.history.losses
     assert np.array_equal(whole.predictions["joints3d"], resumed.predictions["joints3d"])
+
+
+def stopping_at(monkeypatch, last):
+    """Let every lifter's training fail at its `last` step. Returns the list of steps."""
+    calls, original = [], lifting.LiftingModel.forward
+
+    def forward(*arguments):
+        calls.append(1)
+        if len(calls) == last:
+            raise KeyboardInterrupt
+        return original(*arguments)
+
+    monkeypatch.setattr(lifting.LiftingModel, "forward", forward)
+    return calls
+
+
+def test_notebook_and_posebook_train_do_not_go_on_with_each_others_half(setting, sizes, cache, launching, monkeypatch):
+    """Interrupted in the notebook, then trained by `posebook train`, itself interrupted once; and the reverse."""
+    monkeypatch.setattr(checkpoint, "SECONDS", 0.0)
+    long = replace(sizes, lifting=replace(sizes.lifting, poses_seen=320))
+    variant, args = lifting.Variant("one world", worlds=1), (long, setting, 0, "cpu")
+    whole = train_variant(variant, *args)
+
+    def interrupted(variant, last):
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            stopping_at(patch, last)
+            train_variant(variant, *args)
+
+    for row in ("notebook first", "command first"):
+        other = replace(variant, row=row)
+        for launch in (False, True) if row == "notebook first" else (True, False):
+            with launching() if launch else nullcontext():
+                interrupted(other, 6)
+        with launching() if row == "notebook first" else nullcontext(), monkeypatch.context() as patch:
+            calls = stopping_at(patch, 0)
+            made = train_variant(other, *args)
+        assert len(calls) == 5 + 1  # the other half, and judged
+        assert all(torch.equal(whole.state[name], made.state[name]) for name in whole.state)
+    assert not [*cache.glob("checkpoints/*.pt")]
+    (left,) = cache.glob("training/*/*.last.pt")  # of the command that did not come to its end
+    assert left.name == "command-first.last.pt"
 
 
 def test_the_mirror_world_has_every_depth_and_angle_turned_over(setting, sizes, cache):

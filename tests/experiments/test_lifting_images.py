@@ -153,6 +153,28 @@ def test_an_interrupted_pipeline_goes_on_to_the_same_numbers(setting, sizes, cac
         assert np.array_equal(unbroken.predictions[name], resumed.predictions[name])
 
 
+def test_a_half_done_notebook_does_not_stop_posebook_train(setting, sizes, cache, launching, monkeypatch):
+    monkeypatch.setattr(checkpoint, "SECONDS", 0.0)
+    variant, original = image_variants()[0], lifting_images.ImageModel.forward
+    whole, calls = lifting_images.train_anew(variant, sizes, setting, 0, "cpu"), []
+
+    def stop_at_third(*arguments):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return original(*arguments)
+
+    monkeypatch.setattr(lifting_images.ImageModel, "forward", stop_at_third)
+    with pytest.raises(KeyboardInterrupt):
+        train_images(variant, sizes, setting, 0, "cpu")
+    assert [*cache.glob("checkpoints/*.pt")]
+    with launching():
+        made = train_images(variant, sizes, setting, 0, "cpu")
+    assert len(calls) == 3 + 4  # from its beginning: the notebook's half is the notebook's
+    assert all(torch.equal(whole.state[name], made.state[name]) for name in whole.state)
+    assert not [*cache.glob("training/*/*.last.pt")]
+
+
 def test_a_lifter_of_true_2d_reads_what_networks_read(setting, sizes, cache):
     """Given the true 2D in the crop, it says what it says of true 2D."""
     lifter = train_variant(Variant("lifter"), sizes, setting, 0, "cpu")

@@ -15,6 +15,8 @@ from posebook.experiments import segmentation
 from posebook.experiments.segmentation import (
     HEAT_WEIGHT,
     build_segmenter,
+    folds_of,
+    groups_of,
     likeliest_labels,
     map_scores,
     segment,
@@ -119,6 +121,75 @@ def spied(batches):
 
     spy.augmented, spy.get = augmented, get
     return spy, trained, segmented
+
+
+def seen_in(batches, subjects, clips, motion="3dpw"):
+    """The same pictures as those of a real dataset: one letter a picture for its person and its clip."""
+    other, dataset = copy.copy(batches), copy.copy(batches.dataset)
+    dataset.manifest = dataset.manifest | {"motion_name": motion}
+    texts = {"subject": subjects, "clip": clips}
+    dataset.texts = dataset.texts | {name: np.array([*letters]) for name, letters in texts.items()}
+    other.dataset = dataset
+    return other
+
+
+@pytest.mark.parametrize(
+    ("subjects", "clips", "groups"),
+    [
+        ("pppqqqrrrrss", "aaabbbccccdd", "111222333344"),  # a clip each
+        ("pppppprrrrss", "aaabbbccccdd", "111111222233"),  # a person in two clips
+        ("pppqqqrrrrss", "aaaaaaccccdd", "111111222233"),  # two people in one clip, as in 3DPW
+        ("pppqqqqqqrrr", "aaaaaabbbccc", "111111111222"),  # one clip shares q with the next
+        ("pppppppppppp", "aaabbbccccdd", "111222333344"),  # one person: his clips
+        ("pqpqpqpqpqpq", "aaaaaaaaaaaa", "111111222222"),  # one clip: its first and its second half
+    ],
+)
+def test_folds_of_real_datasets_share_no_person_and_no_clip(few_bodies, subjects, clips, groups):
+    dataset = seen_in(few_bodies[0], subjects, clips).dataset
+    folds = folds_of(dataset)
+    groups = np.array([*groups])
+    assert all(len(set(folds[groups == group])) == 1 for group in groups)
+    counts = [len(set(groups[folds == fold])) for fold in (0, 1)]
+    assert min(counts) > 0 and abs(counts[0] - counts[1]) <= 1
+    turned = folds_of(seen_in(few_bodies[0], subjects[::-1], clips[::-1]).dataset)
+    if len(set(clips)) > 1:  # names decide, not the order of rows
+        assert np.array_equal(turned, folds[::-1])
+
+
+def test_people_whom_nobody_knows_do_not_join_clips(few_bodies):
+    unknown = seen_in(few_bodies[0], "p" * 12, "aaabbbccccdd").dataset
+    unknown.texts["subject"] = np.full(12, "")
+    assert set(groups_of(unknown.texts)) == {*"abcd"}
+
+
+@pytest.mark.parametrize("motion", ["procedural", "cmu"])
+def test_folds_of_rendered_people_are_even_and_odd_rows(few_bodies, motion):
+    dataset = seen_in(few_bodies[0], "pppqqqrrrrss", "aaabbbccccdd", motion).dataset
+    assert folds_of(dataset).tolist() == 6 * [0, 1]
+
+
+def test_a_fold_of_a_real_dataset_is_trained_on_one_half_and_its_maps_lie_at_the_others_rows(
+    few_bodies, tiny, cache, monkeypatch
+):
+    real = seen_in(few_bodies[0], "pppqqqrrrrss", "aaabbbccccdd")
+    folds, segmented = folds_of(real.dataset), {}
+    assert folds.tolist() != 6 * [0, 1]
+    for fold in (0, 1):
+        train, trained, segmented[fold] = spied(real)
+        train_fold(fold, tiny, train, few_bodies[1], 0, "cpu")
+        assert set(trained) == set(np.flatnonzero(folds == fold))
+        assert segmented[fold] == np.flatnonzero(folds != fold).tolist()
+
+    def told(fold, *_):
+        rows = np.array(segmented[fold])[:, None, None]
+        found = {"train_labels": np.broadcast_to(rows, (len(rows), 64, 64)),
+                 "train_joints": np.broadcast_to(rows, (len(rows), 24, 2))}  # fmt: skip
+        return SimpleNamespace(predictions=found | {"test_labels": 0, "test_joints": 0})
+
+    monkeypatch.setattr(segmentation, "train_fold", told)
+    stage = train_stage_one(tiny, real, few_bodies[1], 0, "cpu")
+    assert (stage.train_labels == np.arange(12)[:, None, None]).all()
+    assert (stage.train_joints == np.arange(12)[:, None, None]).all()
 
 
 @pytest.mark.parametrize("fold", [0, 1])

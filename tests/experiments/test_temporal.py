@@ -1,5 +1,8 @@
 """Chapter 4: features, windows, variants that learn in two steps, the motion prior's order of steps, filters."""
 
+import copy
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -105,6 +108,45 @@ def test_trained_networks_and_their_critic_come_back(single, sets, sizes, judge)
     critic = temporal.trained_critic(variant, sizes, made)
     assert not torch.equal(critic.state_dict()["fc.weight"], fresh["fc.weight"])
     assert critic(torch.zeros(2, 6, 69)).shape == (2, 1)
+
+
+def test_a_killed_training_goes_on_with_its_critic_to_the_same_bits(single, sets, sizes, judge, launching, monkeypatch):
+    """As `posebook train 04 --row VIBE`: network, critic, the critic's optimiser and the step that it waits with."""
+    variant = next(v for v in temporal.variants() if v.row == "VIBE")
+    long = replace(sizes, temporal=replace(sizes.temporal, windows_seen=20))  # five steps
+    outcome, (train, test) = single
+    data = [temporal.clip_data(f, b, 6, 6, 0.5) for f, b in zip((train, test), sets, strict=True)]
+    args = (variant, long, "procedural", outcome, *data, sets[1], judge, 0, "cpu")
+    whole, calls = temporal.train_variant(*args), []
+    original = temporal.WindowLoss.__call__
+
+    def stop_at_fourth(*arguments):
+        calls.append(1)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return original(*arguments)
+
+    monkeypatch.setattr(temporal.WindowLoss, "__call__", stop_at_fourth)
+    with launching(), pytest.raises(KeyboardInterrupt):
+        temporal.train_variant(*args)
+    with launching():
+        resumed = temporal.train_variant(*args)
+    assert len(calls) == 4 + 2  # three of five steps were kept
+    assert {name.split(".")[0] for name in whole.state} > {"critic"} and whole.state.keys() == resumed.state.keys()
+    assert all(torch.equal(whole.state[name], resumed.state[name]) for name in whole.state)
+    assert whole.history.losses == resumed.history.losses
+
+
+def test_a_prior_takes_over_anothers_state():
+    windows = MotionWindows("procedural", 6)
+    one, two = (MotionPrior("last", 8, windows, 1e-3) for _ in range(2))
+    assert one.state_dict()["waiting"] is None
+    draw = torch.Generator().manual_seed(0)
+    for _ in range(2):
+        one.scores(torch.randn(3, 6, 85, generator=draw), draw)
+    two.load_state_dict(copy.deepcopy(one.state_dict()))
+    assert one.step() == two.step() and two.step() is None  # weights, moments, and the batch that waits
+    assert all(torch.equal(a, b) for a, b in zip(one.network.parameters(), two.network.parameters(), strict=True))
 
 
 def test_a_network_that_adds_nothing_says_what_single_frames_say(single, sets, sizes):

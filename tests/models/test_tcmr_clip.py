@@ -52,6 +52,16 @@ def test_clip_is_the_loop_over_its_windows(small_regressor, options, frames, bat
         assert found.scores is None
 
 
+@pytest.mark.parametrize("frames", [1, 3, 20])
+def test_ends_are_repeated_where_that_is_asked_for(small_regressor, frames):
+    network, features = _network(small_regressor), torch.randn(frames, 16)
+    with torch.no_grad():
+        found = tcmr_clip(network, features, repeat_ends=True).body.kp_3d
+        for t in range(frames):
+            own = features[[min(max(k, 0), frames - 1) for k in range(t - 8, t + 8)]]
+            torch.testing.assert_close(found[t : t + 1], network(own[None]).body.kp_3d, atol=1e-5, rtol=0)
+
+
 def test_vertices_and_regressor_pass_through(small_regressor, vibe_body, vibe_arrays):
     small_regressor.body = vibe_body
     network, features = _network(small_regressor), torch.randn(18, 16)

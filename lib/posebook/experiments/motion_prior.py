@@ -4,6 +4,8 @@ Source: specs/vibe.md 2.1, 2.2: least-squares GAN, one discriminator step per ge
 one forward pass, the generator stepped first.
 """
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -73,6 +75,18 @@ class MotionPrior:
         for parameter in self.network.parameters():
             parameter.requires_grad_(False)  # the generator's pass leaves no gradients here
         return self.network(fake)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Weights, the optimiser's state, and the batch that waits: recorded and predicted (N, T, 69), or None."""
+        return {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict(),
+                "waiting": self._waiting}  # fmt: skip
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Be as the prior was whose `state_dict` this is; its tensors may lie on another device."""
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        device, waiting = self.windows.poses.device, state["waiting"]
+        self._waiting = None if waiting is None else tuple(poses.to(device) for poses in waiting)
 
     def step(self) -> float | None:
         """One update on the windows that wait; its loss, or None if there are none."""

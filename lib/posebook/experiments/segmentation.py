@@ -1,10 +1,14 @@
 """Chapter 2, stage 1: body parts (and joints) from RGB, in two folds.
 
-Stage 2 never learns from maps of pictures that stage 1 was trained on: fold 0 learns from the pictures with even
-numbers, fold 1 from the odd ones, and each segments the other half of the training pictures. Fold 0 also segments the
-test pictures, so that their maps are as good as those that stage 2 has learnt from.
+Stage 2 never learns from maps of pictures that stage 1 was trained on: fold 0 learns from one half of the training
+pictures, fold 1 from the other, and each segments the half that it has not seen. Rendered pictures have nothing to do
+with their neighbours: fold 0's are those with even numbers. Pictures of a real dataset next to each other show the same
+person a moment apart, so its folds have nobody and no scene in common. Fold 0 also segments the test pictures, so that
+their maps are as good as those that stage 2 has learnt from.
 """
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import NamedTuple
 
@@ -15,6 +19,7 @@ from torch import Tensor
 
 from posebook.body import part_groups
 from posebook.data.body_batches import PARTS, BodyBatches
+from posebook.data.dataset import Dataset
 from posebook.experiments.outcome import (
     Outcome,
     count_gflop,
@@ -28,12 +33,14 @@ from posebook.models.decode import softmax_cells
 from posebook.models.refinenet import Segmenter, normalise, upsample_logits
 from posebook.pixels import grid_to_pixels
 from posebook.profile import Profile
+from posebook.sources import MOTIONS
 from posebook.train import Budget, fit, make_fabric, seed_everything
 from posebook.trunk import heat_loss
 
 NBF_PARTS = 12  # the paper's granularity: labels are the most likely ones at this level first
 JOINTS = 24
 FOLDS = (0, 1)
+SALT = "posebook-fold-1"
 HEAT_WEIGHT = 0.25  # of the joints' loss: parts are what stage 1 is for, joints a second input to compare with
 
 
@@ -97,6 +104,41 @@ def segment(segmenter: Segmenter, batches: BodyBatches, rows: np.ndarray, batch_
     return torch.cat(labels).numpy(), torch.cat(joints).numpy()
 
 
+def folds_of(dataset: Dataset) -> np.ndarray:
+    """(N,) which fold learns from each picture, one of FOLDS; both have some if there are two pictures at least.
+
+    Of a real dataset with one person only its clips are cut, of one with a single clip its first and second half.
+    """
+    rows, texts = np.arange(len(dataset)), dataset.texts
+    if dataset.manifest["motion_name"] in MOTIONS:
+        return rows % len(FOLDS)
+    for names in (groups_of(texts), np.asarray(texts["clip"][:])):
+        groups, number = np.unique(names, return_inverse=True)
+        if len(groups) > 1:
+            order = sorted(range(len(groups)), key=lambda i: hashlib.sha256(f"{SALT}:{groups[i]}".encode()).digest())
+            return (np.argsort(order) % len(FOLDS))[number]  # every second one in the order of the hashes
+    return rows * len(FOLDS) // len(rows)
+
+
+def groups_of(texts: Mapping[str, np.ndarray]) -> np.ndarray:
+    """(N,) str: name of every row's group, which shares no person and no clip with the others.
+
+    Args:
+        texts: subject, clip: (N,) of a dataset; an empty subject is nobody known.
+    """
+    subject, clip = (np.asarray(texts[name][:]) for name in ("subject", "clip"))
+    clips, number = np.unique(clip, return_inverse=True)
+    person = np.unique(np.where(subject == "", clip, subject), return_inverse=True)[1]
+    group, before = number, None
+    while not np.array_equal(group, before):  # everybody takes the lowest number that is met in his clips, and back
+        before = group
+        for shared in (person, number):
+            lowest = np.full(shared.max() + 1, len(clips))
+            np.minimum.at(lowest, shared, group)
+            group = lowest[shared]
+    return clips[group]
+
+
 def stage_one_key(profile: Profile, share: float) -> dict:
     """What maps depend on of a profile; budgets of other rows, which stand in the same place, do not count."""
     sizes = asdict(profile.segmentation)
@@ -105,7 +147,7 @@ def stage_one_key(profile: Profile, share: float) -> dict:
 
 def train_fold(fold: int, profile: Profile, train: BodyBatches, test: BodyBatches, seed: int, device: str,
                share: float = 1.0) -> Outcome:  # fmt: skip
-    """Train one fold on its half and segment the other half, and the test pictures with fold 0."""
+    """Train one fold on its half of `folds_of` and segment the other half, and the test pictures with fold 0."""
     s = profile.segmentation
     versions = [b.dataset.manifest["data_version"] for b in (train, test)]
     key = {"stage": 1, "fold": fold, "data": versions, "seed": seed, "on": device} | stage_one_key(profile, share)
@@ -113,7 +155,7 @@ def train_fold(fold: int, profile: Profile, train: BodyBatches, test: BodyBatche
     def make() -> Outcome:
         seed_everything(seed * len(FOLDS) + fold)
         segmenter = build_segmenter(profile)
-        own, others = (np.arange(start, len(train), 2) for start in (fold, 1 - fold))
+        own, others = (np.flatnonzero(folds_of(train.dataset) == number) for number in (fold, 1 - fold))
         budget = Budget(round(s.images_seen * share), s.batch, s.learning_rate)
 
         def loss(net, rows, generator):
@@ -140,11 +182,12 @@ def train_stage_one(profile: Profile, train: BodyBatches, test: BodyBatches, see
         share: of the profile's images seen; under 1 makes a worse segmentation on purpose.
     """
     first, second = (train_fold(fold, profile, train, test, seed, device, share) for fold in FOLDS)
+    folds = folds_of(train.dataset)
     labels = np.empty(train.dataset.arrays["parts"].shape, np.uint8)
     joints = np.empty(train.dataset.arrays["joints2d"].shape, np.float32)
     for fold, outcome in zip(FOLDS, (first, second), strict=True):
-        labels[1 - fold :: 2] = outcome.predictions["train_labels"]
-        joints[1 - fold :: 2] = outcome.predictions["train_joints"]
+        labels[folds != fold] = outcome.predictions["train_labels"]
+        joints[folds != fold] = outcome.predictions["train_joints"]
     test_maps = first.predictions["test_labels"], first.predictions["test_joints"]
     return StageOne(labels, joints, *test_maps, (first, second))
 

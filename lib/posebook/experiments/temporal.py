@@ -176,10 +176,7 @@ def predict(net: nn.Module, variant: Variant, features: Tensor, sequence: np.nda
         if variant.form == "vibe":
             parts.append(vibe_clip(net, clip, window))
             continue
-        before, after = (net.encoder.middle, net.encoder.window - 1 - net.encoder.middle) if repeat_ends else (0, 0)
-        padded = torch.cat((clip[:1].expand(before, -1), clip, clip[-1:].expand(after, -1)))
-        body = tcmr_clip(net, padded).body
-        parts.append(BodyOutput(*(f if f is None else f[before : before + len(clip)] for f in body)))
+        parts.append(tcmr_clip(net, clip, repeat_ends=repeat_ends).body)
     return BodyOutput(*(None if field[0] is None else torch.cat(field) for field in zip(*parts, strict=True)))
 
 
@@ -222,7 +219,8 @@ def train_variant(variant: Variant, profile: Profile, motion: str, hmr: Outcome,
             prior = MotionPrior(variant.prior, t.discriminator_hidden, windows_of, t.discriminator_rate)
         budget = Budget(t.windows_seen * times, t.batch * times, t.learning_rate)
         loss = WindowLoss(variant, data, prior)
-        history = fit(model, loss, len(data.windows), budget, seed, make_fabric(device), variant.row)
+        also = () if prior is None else (prior,)
+        history = fit(model, loss, len(data.windows), budget, seed, make_fabric(device), variant.row, also=also)
         found = predict(model, variant, test.features, bodies.dataset.texts["sequence"], window)
         predictions = score(found.rotmat, found.theta[:, 75:], bodies, judge)
         critic = {} if prior is None else {CRITIC + k: v for k, v in prior.network.state_dict().items()}

@@ -33,12 +33,16 @@ def single_frames(network: HMR, size: int, normalise: bool, shape: bool = True) 
     return lambda crops: _answer(_regressed(network, _features(network, crops, normalise), shape), size)
 
 
-def video(backbone: HMR, network: VIBE | TCMR, size: int, normalise: bool, shape: bool = True) -> Model:
-    """VIBE or TCMR on the features of a clip; arguments as `single_frames`."""
+def video(backbone: HMR, network: VIBE | TCMR, size: int, normalise: bool, shape: bool = True,
+          repeat_ends: bool = False) -> Model:  # fmt: skip
+    """VIBE or TCMR on the features of a clip; arguments as `single_frames`, `repeat_ends` as `tcmr_clip`."""
 
     def model(crops: Tensor) -> BodyAnswer:
         features = _features(backbone, crops, normalise)
-        clip = vibe_clip(network, features, WINDOW) if isinstance(network, VIBE) else tcmr_clip(network, features).body
+        if isinstance(network, VIBE):
+            clip = vibe_clip(network, features, WINDOW)
+        else:
+            clip = tcmr_clip(network, features, repeat_ends=repeat_ends).body
         return _answer(clip if shape else _without_shape(network.regressor, clip), size)
 
     return model

@@ -233,8 +233,8 @@ def video_methods(profile: Profile) -> list[Method]:
         own = newest(variant.row, network, profile.temporal.windows_seen, lambda state: related(state, cached.state))
         if own:
             network.regressor.body = backbone.body
-            found.append(Method(variant.row, model=video(backbone, network, size, False), whole_clip=True,
-                                networks=(backbone, network), **shared,
+            model = video(backbone, network, size, False, repeat_ends=True)  # as it was tested
+            found.append(Method(variant.row, model=model, whole_clip=True, networks=(backbone, network), **shared,
                                 **about(variant.row, "04", profile, own)))  # fmt: skip
     return found
 

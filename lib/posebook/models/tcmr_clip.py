@@ -37,7 +37,8 @@ def clip_windows(frames: int, window: int = 16) -> Tensor:
     return torch.where(inside, found, centre)
 
 
-def tcmr_clip(network: TCMR, features: Tensor, J_regressor: Tensor | None = None, batch: int = 512) -> TCMROutput:
+def tcmr_clip(network: TCMR, features: Tensor, J_regressor: Tensor | None = None, batch: int = 512,
+              repeat_ends: bool = False) -> TCMROutput:  # fmt: skip
     """One body per frame of the clip.
 
     Args:
@@ -45,6 +46,7 @@ def tcmr_clip(network: TCMR, features: Tensor, J_regressor: Tensor | None = None
         features: (T, F), any T >= 1.
         J_regressor: see `IterativeHeads.regress`.
         batch: windows that are in memory at once.
+        repeat_ends: windows that leave the clip go on with its first or last frame; False: as `clip_windows`.
 
     Returns:
         TCMROutput with leading dimension T.
@@ -57,7 +59,10 @@ def tcmr_clip(network: TCMR, features: Tensor, J_regressor: Tensor | None = None
         raise PosebookError(f"Expected features (T, {encoder.features}) with T >= 1, got {tuple(features.shape)}.")
     if network.training:
         raise PosebookError("tcmr_clip is for evaluation: call network.eval() first.")
-    windows = clip_windows(len(features), encoder.window).to(features.device)
+    before, after = (encoder.middle, encoder.window - 1 - encoder.middle) if repeat_ends else (0, 0)
+    own = slice(before, before + len(features))
+    features = torch.cat((features[:1].expand(before, -1), features, features[-1:].expand(after, -1)))
+    windows = clip_windows(len(features), encoder.window)[own].to(features.device)
     shared = _shared_products(encoder, features)
     parts = []
     for chosen in windows.split(batch):
