@@ -43,6 +43,19 @@ def test_a_folder_replaces_a_folder(tmp_path):
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_a_folder_comes_back_when_the_new_one_cannot_take_its_place(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError("busy")
+
+    with atomic_path(tmp_path / "run") as temporary:
+        temporary.mkdir()
+        (temporary / "one.txt").write_text("one")
+    with pytest.raises(OSError, match="busy"), atomic_path(tmp_path / "run") as temporary:
+        temporary.mkdir()
+        monkeypatch.setattr(cache.os, "replace", refuse)
+    assert [p.name for p in (tmp_path / "run").iterdir()] == ["one.txt"] and len(list(tmp_path.iterdir())) == 1
+
+
 def test_content_hash_sees_names_types_shapes_and_values_but_not_order():
     a, b = np.arange(6.0), np.ones(3, np.int64)
     base = content_hash({"a": a, "b": b})

@@ -72,6 +72,26 @@ def test_wrong_input_is_one_message_and_exit_code_2(clone, arguments, message):
     assert done.stderr.startswith("posebook: ") and len(done.stderr.strip().splitlines()) == 1
 
 
+def test_run_prints_the_gaps_of_what_was_asked_for_and_writes_all(clone):
+    write_run(clone / "results-local", {"net": [40.0, 42.0]}, profile="smoke")
+    done, gap = call("run", "01", "--profile", "smoke", "--device", "cpu"), "chapter 02, seed 0: no run"
+    assert done.exit_code == 0 and "41.0" in done.output and gap not in done.output
+    written = (clone / "results-local" / "report.md").read_text()
+    assert "41.0" in written and gap in written
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES])
+def test_a_report_that_cannot_be_written_is_printed_all_the_same(clone, monkeypatch, number):
+    def refuse(*_):
+        raise OSError(number, os.strerror(number))
+
+    write_run(clone / "results", {"net": [40.0, 42.0]})
+    monkeypatch.setattr(report, "write", refuse)
+    done = call("report", "--results", clone / "results")
+    assert done.exit_code == 0 and "41.0" in done.output
+    assert f"not written: {clone / 'results' / 'report.md'} ({os.strerror(number)})" in done.stderr
+
+
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
 def test_a_full_disk_is_one_message_and_exit_code_2(clone, monkeypatch, number):
     def full(*_):

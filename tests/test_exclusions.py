@@ -9,7 +9,7 @@ import pytest
 
 from posebook.exclusions import sort_out, to_markdown
 from posebook.report import build
-from tiny import write_run
+from tiny import break_flags, break_stream, write_run
 
 COMMITTED = Path(__file__).parents[1] / "results" / "laptop" / "procedural" / "01"
 
@@ -58,6 +58,8 @@ SPOILT = {
     "no numbers": (lambda f: numbers_lost(f / "metrics.csv"), "the column value does not hold numbers only"),
     "predictions cut": (lambda f: cut(f / "predictions.npz"), "predictions.npz cannot be read"),
     "predictions damaged": (lambda f: damage(f / "predictions.npz"), "predictions.npz"),
+    "predictions encrypted": (lambda f: break_flags(f / "predictions.npz"), "predictions.npz cannot be read"),
+    "predictions no stream": (lambda f: break_stream(f / "predictions.npz"), "predictions.npz cannot be read"),
 }
 
 

@@ -194,8 +194,31 @@ def test_find_runs_reads_finished_folders_only(tmp_path):
     assert [run.seed for run in find_runs(tmp_path)] == [0, 1]
 
 
-@pytest.mark.parametrize(("text", "message"), [("{", "not a run.json"), ('{"schema_version": 99}', "schema 99")])
+@pytest.mark.parametrize("text", ["{", '{"schema_version": 99}'])
+def test_find_runs_leaves_out_what_cannot_be_read(tmp_path, text):
+    write_run(tmp_path, {"net": [1.0, 2.0]}, seed=1)
+    (write_run(tmp_path, {"net": [1.0, 2.0]}, seed=0) / "run.json").write_text(text)
+    assert [run.seed for run in find_runs(tmp_path)] == [1]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not a run.json.*Remove its folder"),
+        ('{"schema_version": 99}', "schema 99, this version reads 1. Use the version .*, or move its folder elsewhere"),
+    ],
+)
 def test_a_broken_run_json_is_one_clear_error(tmp_path, text, message):
     (tmp_path / "run.json").write_text(text)
     with pytest.raises(PosebookError, match=message):
+        read_run(tmp_path)
+
+
+def test_a_run_json_that_may_not_be_read_is_one_clear_error(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    (tmp_path / "run.json").write_text("{}")
+    monkeypatch.setattr(type(tmp_path), "read_text", refuse)
+    with pytest.raises(PosebookError, match="cannot be read .Permission denied.*Make it readable"):
         read_run(tmp_path)

@@ -10,13 +10,13 @@ import nbformat
 import pytest
 from rich.console import Console
 
-from posebook import runner
+from posebook import runner, work_folder
 from posebook.cache import file_hash
 from posebook.errors import PosebookError
 from posebook.kernel import check_parameters
 from posebook.project import chapters, library_hash, notebook_hash, select_chapters
 from posebook.provenance import resolve_device
-from posebook.runner import Request, choose_profile, covers, finished_run, run_all, run_one, work_folder
+from posebook.runner import Request, choose_profile, covers, finished_run, run_all, run_one
 from posebook.runs import read_run
 from tiny import PARAMETERS, WRITE, chapter, notebook, write_run
 
@@ -124,6 +124,23 @@ def test_a_full_disk_is_a_failure_with_advice_and_leaves_nothing(tmp_path, monke
     assert os.listdir(asked.results / "smoke" / "procedural" / "01") == []
 
 
+def test_a_folder_that_cannot_be_written_to_is_a_failure_with_advice_of_its_own(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(work_folder.tempfile, "mkdtemp", refuse)
+    outcome = run_one("01", chapter(tmp_path, "01"), request(tmp_path))
+    assert outcome.status == "failed" and "Read-only file system" in outcome.message
+    assert "can be written to" in outcome.message and "free some space" not in outcome.message
+
+
+def test_a_kernel_that_does_not_start_is_a_failure(tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "environment", lambda *_: {"PYTHONHOME": str(tmp_path / "nowhere")})
+    outcome = run_one("01", chapter(tmp_path, "01"), request(tmp_path))
+    assert outcome.status == "failed" and outcome.message.startswith("the kernel did not start (")
+    assert f"{sys.executable} -m ipykernel" in outcome.message and "make install" in outcome.message
+
+
 def test_a_killed_runner_leaves_no_run_and_the_next_one_works(tmp_path):
     path = chapter(
         tmp_path, "01", "import pathlib, time; pathlib.Path(out).parent.joinpath('ready').touch(); time.sleep(90)"
@@ -147,12 +164,31 @@ run_one("01", Path(sys.argv[1]), Request("smoke", 0, device="cpu", results=Path(
     assert os.listdir(folder) == ["seed0"]  # the leftover was removed
 
 
-def test_the_work_folder_of_a_living_run_is_left_alone(tmp_path):
-    final = tmp_path / "01" / "seed0"
-    with work_folder(final) as first:
-        with work_folder(final) as second:
-            assert first.is_dir() and second.is_dir() and first != second
-    assert os.listdir(final.parent) == []
+def test_a_run_whose_replacing_was_killed_is_finished(tmp_path):
+    asked = request(tmp_path)
+    folder = write_run(asked.results, {"net": [1.0, 2.0]}, profile="smoke")
+    code = """
+import os, sys; from pathlib import Path; from posebook.work_folder import TRASH, work_folder
+with work_folder(Path(sys.argv[1])) as work:
+    Path(sys.argv[1]).rename(work / TRASH)
+    os._exit(1)
+"""
+    subprocess.run([sys.executable, "-c", code, str(folder)])
+    assert not folder.exists()
+    assert run_one("01", chapter(tmp_path, "01"), asked).status == "skipped"
+    assert os.listdir(folder.parent) == ["seed0"]
+
+
+@pytest.mark.parametrize(("text", "message"), [("{", "is not a run.json"), ('{"schema_version": 99}', "has schema 99")])
+def test_what_cannot_be_read_in_a_runs_place_is_a_failure_and_stops_no_other(tmp_path, text, message):
+    asked = request(tmp_path)
+    folders = [write_run(asked.results, {"net": [1.0, 2.0]}, number=n, profile="smoke") for n in ("01", "02")]
+    (folders[0] / "run.json").write_text(text)
+    for number in ("01", "02"):
+        chapter(tmp_path, number)
+    outcomes = run_all(chapters(tmp_path), [asked], quiet())
+    assert [(o.chapter, o.status) for o in outcomes] == [("01", "failed"), ("02", "skipped")]
+    assert message in outcomes[0].message and (folders[0] / "run.json").read_text() == text
 
 
 def test_unknown_parameters_are_refused_before_anything_runs(tmp_path):
@@ -210,12 +246,13 @@ def test_chapters_are_selected_by_number_or_name(tmp_path):
             select_chapters([unknown], tmp_path)
 
 
-def test_the_notebook_hash_sees_sources_only(tmp_path):
+def test_the_notebook_hash_sees_code_only(tmp_path):
     path = chapter(tmp_path, "01", "1 + 1")
     before = notebook_hash(path)
     made = nbformat.read(path, as_version=4)
     made.cells[-1].outputs = [nbformat.v4.new_output("stream", text="2")]
     made.cells.insert(2, nbformat.v4.new_code_cell("seed = 1", metadata={"tags": ["injected-parameters"]}))
+    made.cells.insert(2, nbformat.v4.new_markdown_cell("In other words."))
     nbformat.write(made, path)
     assert notebook_hash(path) == before
     made.cells[-1].source = "1 + 2"

@@ -4,6 +4,7 @@ import pytest
 from posebook import score as module
 from posebook.errors import PosebookError
 from posebook.score import Truth, score
+from tiny import break_flags, break_stream
 
 
 @pytest.fixture
@@ -73,6 +74,14 @@ def test_a_file_that_is_no_npz_is_refused(truth, tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(PosebookError, match="cannot be read as an npz"):
         score(path)
+
+
+@pytest.mark.parametrize("spoil", [break_stream, break_flags])
+def test_a_damaged_npz_is_refused(truth, tmp_path, spoil):
+    np.savez_compressed(tmp_path / "p.npz", sample_id=truth.sample_id, joints3d=truth.joints3d)
+    spoil(tmp_path / "p.npz")
+    with pytest.raises(PosebookError, match="cannot be read as an npz"):
+        score(tmp_path / "p.npz")
 
 
 def test_a_single_array_file_is_refused(truth, tmp_path):

@@ -1,6 +1,8 @@
 """Tiny clones, notebooks and runs for tests of the runner, the report and the command line."""
 
+import struct
 from pathlib import Path
+from zipfile import ZipFile
 
 import nbformat
 import numpy as np
@@ -62,6 +64,22 @@ def sequences_table(errors: dict[str, list[float]]) -> pd.DataFrame:
             for i, value in enumerate(values)
         ]
     )
+
+
+def break_stream(path: Path) -> None:
+    """Spoil a compressed npz: its first array begins as no deflate stream can."""
+    with ZipFile(path) as archive:
+        start = archive.infolist()[0].header_offset
+    data = bytearray(path.read_bytes())
+    data[start + 30 + sum(struct.unpack_from("<HH", data, start + 26))] = 0xFF  # after the header and two texts
+    path.write_bytes(data)
+
+
+def break_flags(path: Path) -> None:
+    """Spoil an npz: it says that its first array is encrypted."""
+    data = bytearray(path.read_bytes())
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(data)
 
 
 def write_run(results: Path, errors: dict[str, list[float]], number: str = "01", seed: int = 0, **extra) -> Path:

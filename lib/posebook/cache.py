@@ -41,11 +41,21 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     temporary = folder / path.name
     try:
         yield temporary
-        if temporary.is_dir() and path.is_dir():
-            path.rename(folder / "old")  # a folder cannot be renamed over one that is not empty
-        os.replace(temporary, path)
+        _replace(temporary, path, folder / "old")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _replace(new: Path, path: Path, old: Path) -> None:
+    """Rename `new` to `path`; a folder of that name goes to `old` first, and comes back if the renaming fails."""
+    if new.is_dir() and path.is_dir():
+        path.rename(old)  # a folder cannot be renamed over one that is not empty
+    try:
+        os.replace(new, path)
+    except OSError:
+        if old.exists() and not path.exists():
+            old.rename(path)
+        raise
 
 
 @contextmanager

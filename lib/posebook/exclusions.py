@@ -7,6 +7,7 @@ pictures than the rest of their table.
 
 import csv
 import re
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -138,7 +139,7 @@ def check_arrays(path: Path) -> None:
     try:
         with ZipFile(path) as archive:
             broken = archive.testzip()
-    except (BadZipFile, OSError, EOFError) as error:
+    except (BadZipFile, zlib.error, RuntimeError, OSError, EOFError) as error:  # RuntimeError: flags nobody set
         raise PosebookError(f"{path.name} cannot be read ({error}); run the chapter again") from error
     if broken:
         raise PosebookError(f"{path.name} is damaged in {broken}; run the chapter again")

@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -80,7 +81,7 @@ def execute(
         environment: variables that the kernel gets besides this process'.
 
     Raises:
-        NotebookFailed: a cell raised, took too long, or the kernel died.
+        NotebookFailed: a cell raised, took too long, or the kernel died or did not start.
     """
     hook = {"on_cell_start": lambda cell, cell_index, **_: on_cell(cell, cell_index)} if on_cell else {}
     try:
@@ -100,3 +101,8 @@ def execute(
         raise NotebookFailed(f"a cell took longer than {cell_timeout} s (--cell-timeout)") from error
     except DeadKernelError as error:
         raise NotebookFailed("the kernel died; most often the machine ran out of memory") from error
+    except RuntimeError as error:  # all that jupyter_client raises; DeadKernelError is one, too
+        raise NotebookFailed(
+            f"the kernel did not start ({error}); the terminal shows what it said. Run again when less else runs here; "
+            f"if that does not help, `make install` and see that `{sys.executable} -m ipykernel --version` answers"
+        ) from error

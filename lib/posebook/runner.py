@@ -2,22 +2,17 @@
 
 import json
 import os
-import re
 import shutil
-import socket
-import tempfile
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import nbformat
-import psutil
 from rich.console import Console
 
-from posebook.cache import file_hash
+from posebook.cache import DISK_FULL, file_hash
 from posebook.errors import PosebookError
 from posebook.executed import clean, record_failure
 from posebook.kernel import NotebookFailed, check_parameters, execute
@@ -28,6 +23,7 @@ from posebook.project import EVALUATION, library_hash, notebook_hash, project_ro
 from posebook.provenance import resolve_device
 from posebook.results import run_path
 from posebook.runs import read_run
+from posebook.work_folder import TRASH, remove_leftovers, replace_folder, work_folder
 
 CELL_TIMEOUT = 4 * 3600  # seconds; a cell may hold a whole training of the gpu profile
 
@@ -107,7 +103,11 @@ def covers(done: str, asked: str) -> bool:
 
 
 def finished_run(notebook: Path, folder: Path, request: Request) -> str | None:
-    """Why the run in `folder` makes another one needless; None when it does not."""
+    """Why the run in `folder` makes another one needless; None when it does not.
+
+    Raises:
+        PosebookError: its run.json cannot be read or has another schema.
+    """
     if request.force:
         return None
     run = read_run(folder)
@@ -117,28 +117,6 @@ def finished_run(notebook: Path, folder: Path, request: Request) -> str | None:
     return "finished before" + (
         "" if same else " by other sources of the notebook or the library; --force runs it again"
     )
-
-
-@contextmanager
-def work_folder(final: Path):
-    """A hidden folder beside `final` to work in; those that killed runs of this machine left are removed."""
-    final.parent.mkdir(parents=True, exist_ok=True)
-    host = re.sub(r"\W", "-", socket.gethostname())
-    for left in final.parent.glob(f".{final.name}.{host}.*"):
-        if not psutil.pid_exists(int(left.name.split(".")[-2])):
-            shutil.rmtree(left, ignore_errors=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{final.name}.{host}.{os.getpid()}.", dir=final.parent))
-    try:
-        yield work
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
-def replace_folder(new: Path, final: Path, trash: Path) -> None:
-    """Rename `new` to `final`; what was there goes to `trash` first (a rename cannot replace a folder)."""
-    if final.exists():
-        final.rename(trash)
-    new.rename(final)
 
 
 def complete(run: Path, executed: Path, notebook: Path, seconds: float) -> None:
@@ -166,19 +144,32 @@ def keep_failure(executed: Path, final: Path, work: Path, message: str) -> Path:
 
 
 def run_one(chapter: str, notebook: Path, request: Request, on_cell: Callable | None = None) -> Outcome:
-    """Run one chapter with one seed, unless it is finished; errors of the notebook end in the outcome."""
+    """Run one chapter with one seed, unless it is finished.
+
+    Errors of the notebook, of the disk and of what lies in the run's place end in the outcome.
+    """
     final = run_path(
         request.results.resolve(), request.profile, request.dataset or request.motion, chapter, request.seed
     )
-    known = finished_run(notebook, final, request)
-    if known:
-        return Outcome(chapter, request.seed, "skipped", final, known)
     try:
+        remove_leftovers(final)
+        known = finished_run(notebook, final, request)
+        if known:
+            return Outcome(chapter, request.seed, "skipped", final, known)
         with work_folder(final) as work:
             return run_in(work, final, chapter, notebook, request, on_cell)
+    except PosebookError as error:
+        return Outcome(chapter, request.seed, "failed", final.parent, str(error))
     except OSError as error:
-        message = f"{error}. Nothing half-written was kept; free some space (`posebook cache`) and run again."
+        message = f"{error}. Nothing half-written was kept; {advice(error, final.parent)} and run again."
         return Outcome(chapter, request.seed, "failed", final.parent, message)
+
+
+def advice(error: OSError, folder: Path) -> str:
+    """What to do before a run that the system did not let be written is made again."""
+    if error.errno in DISK_FULL:
+        return "free some space (`posebook cache`)"
+    return f"see that {folder} can be written to, or choose another folder (--results),"
 
 
 def run_in(
@@ -195,7 +186,7 @@ def run_in(
         return Outcome(chapter, request.seed, "failed", keep_failure(executed, final, work, str(error)), str(error))
     seconds = time.perf_counter() - clock
     complete(staged, executed, notebook, seconds)
-    replace_folder(staged, final, work / "trash")
+    replace_folder(staged, final, work / TRASH)
     shutil.rmtree(final.with_name(f"{final.name}.failed"), ignore_errors=True)  # an older failure is now answered
     return Outcome(chapter, request.seed, "finished", final, f"{seconds / 60:.1f} min")
 

@@ -1,5 +1,6 @@
 """`posebook score`: anyone's predictions against the test set of a profile, by the table's own protocol."""
 
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 from zipfile import BadZipFile
@@ -10,6 +11,7 @@ import pandas as pd
 from posebook.errors import PosebookError
 from posebook.results import check_joints
 
+DAMAGED = (BadZipFile, zlib.error, RuntimeError)  # what zipfile raises; RuntimeError: flags that nobody set
 METRICS = ("mpjpe", "pa_mpjpe", "n_mpjpe")
 
 
@@ -59,7 +61,7 @@ def read_predictions(path: str | Path) -> tuple[np.ndarray, np.ndarray]:
         raise PosebookError(
             f"There is no file {path}. Give the predictions.npz that a run or your method wrote."
         ) from error
-    except (ValueError, OSError, EOFError, AttributeError, TypeError, BadZipFile) as error:
+    except (ValueError, OSError, EOFError, AttributeError, TypeError, *DAMAGED) as error:
         raise PosebookError(f"{path} cannot be read as an npz of plain arrays without pickle: {error}.") from error
     joints = check_joints(joints, str(path))
     if ids.shape != (len(joints),):

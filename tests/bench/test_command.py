@@ -44,6 +44,15 @@ def test_a_finished_grid_only_prints_its_report(clone):
     assert done.exit_code == 0 and "41.0" in done.output and "| " in done.output
 
 
+def test_the_printed_report_is_of_the_grid_and_the_written_one_names_every_gap(clone):
+    chapter(clone, "02")
+    for seed in (0, 1):
+        write_run(clone / "results-local", {"net": [40.0, 42.0]}, seed=seed, profile="smoke")
+    gap = "chapter 02, seed 0, 1: no run"
+    assert gap not in bench(clone).output
+    assert gap in (clone / "results-local" / "report.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -57,6 +57,13 @@ def test_a_folder_that_is_asked_for_and_committed_counts_once(clone):
     assert len(earlier_runs(clone / "results")) == 1
 
 
+def test_a_folder_that_cannot_be_read_tells_nothing(clone):
+    measured(clone / "results-local", 4.0)
+    for seed, text in ((1, "{"), (2, '{"schema_version": 99}')):
+        (measured(clone / "results-local", 9.0, seed=seed).folder / "run.json").write_text(text)
+    assert estimate(asked(clone / "mine"), earlier_runs(clone / "mine")).minutes == 4.0
+
+
 def test_memory_is_the_grids_word_else_the_largest_run_else_a_guess():
     known = [Estimate(1, 2.5, ""), Estimate(math.nan, math.nan, ""), Estimate(1, 1.0, "")]
     assert memory_need(0, known) == 2.5 and memory_need(7, known) == 7

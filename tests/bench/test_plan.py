@@ -40,3 +40,12 @@ def test_a_finished_run_of_fewer_experiments_is_made_again(clone):
     write_run(clone / "mine", {"net": [1.0, 2.0]}, seed=0)  # its experiments are the core
     grid = Grid(chapters=["1"], experiments="all")
     assert len(plan.make_plan(grid, expand(grid, clone / "mine")).pending) == 1
+
+
+def test_a_run_whose_folder_cannot_be_read_is_planned(clone):
+    """Making it will fail with the reason (`posebook.runner.run_one`); the plan, and the other runs, can be made."""
+    for seed in (0, 1):
+        folder = write_run(clone / "mine", {"net": [1.0, 2.0]}, seed=seed)
+    (folder / "run.json").write_text("{")
+    grid = Grid(chapters=["1"], seeds=[0, 1])
+    assert [run.request.seed for run in make_plan(grid, expand(grid, clone / "mine")).pending] == [1]

@@ -1,12 +1,19 @@
-"""The hash of the code that a cached training depends on: a changed file concerns those that import it, only."""
+"""Cached trainings: each is made once, and a changed file concerns the trainings that import it, only."""
 
 import shutil
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
+from posebook.cache import fcntl
 from posebook.experiments import outcome as kept
-from posebook.experiments.outcome import source_hash
+from posebook.experiments.outcome import Outcome, remember, source_hash
+from posebook.train import History
 
 
 @pytest.fixture
@@ -99,3 +106,29 @@ def test_chapters_retrain_only_for_their_own_code(copied, monkeypatch, changed, 
     after = hashes()
     (root / changed).write_text(text)
     assert {name for name in CHAPTERS if after[name] != before[name]} == concerned
+
+
+def small(row: str) -> Outcome:
+    """An outcome as `make` returns it."""
+    return Outcome(row, {"joints3d": np.zeros((1, 17, 3))}, History([1], [0.5], 0.1), 1, 0.1, 1, 0.1,
+                   {"weight": torch.zeros(1)}, 1.0)  # fmt: skip
+
+
+@pytest.mark.skipif(fcntl is None, reason="this platform has no fcntl: nobody waits")
+def test_a_second_one_that_wants_a_variant_waits_and_takes_what_the_first_trained(cache):
+    calls, go = [], threading.Event()
+
+    def make():
+        calls.append(1)
+        assert go.wait(60)
+        return small(f"training {len(calls)}")
+
+    def ask():
+        return remember({"seed": 0}, make, "posebook.cache").row
+
+    with ThreadPoolExecutor(2) as pool:  # the lock is a file's: threads wait as processes do
+        asked = [pool.submit(ask) for _ in range(2)]
+        time.sleep(0.5)  # both have asked
+        go.set()
+        assert [answer.result() for answer in asked] == ["training 1"] * 2
+    assert len(calls) == 1

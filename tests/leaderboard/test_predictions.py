@@ -67,6 +67,13 @@ def test_place_and_scale_are_told_apart(found):
     assert (found["Free"].placed, found["Free"].scale_free) == (False, True)
 
 
+def test_scale_is_told_by_the_runs_that_have_the_row(tmp_path):
+    write_run(tmp_path, {"other": [1.0]}, number="01", seed=0, data_version="v")
+    add_predictions(write_run(tmp_path, {"net": [1.0]}, number="01", seed=1, data_version="v"), wrong(), "net")
+    found = predicted(group_runs(find_runs(tmp_path))[0], TRUTH, [NET], "v")
+    assert list(found["Net"].joints) == [1] and not found["Net"].scale_free
+
+
 def test_a_row_that_is_not_the_headline_has_no_predictions(group):
     assert list(predicted(group, TRUTH, [NET, NET._replace(name="x", row="other")], "v")) == ["Net"]
 

@@ -23,7 +23,10 @@ class Estimate(NamedTuple):
 
 
 def earlier_runs(results: Path) -> list[Run]:
-    """Runs that tell about costs: those of the grid's own folder, of results-local/ and of the committed results/."""
+    """Runs that tell about costs: those of the grid's own folder, of results-local/ and of the committed results/.
+
+    Folders that cannot be read tell nothing.
+    """
     root = project_root()
     folders = dict.fromkeys([results.resolve(), root / "results-local", root / "results"])
     return [run for folder in folders for run in find_runs(folder)]

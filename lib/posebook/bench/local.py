@@ -16,7 +16,8 @@ from posebook.bench.grid import GridRun
 from posebook.bench.work import Order, perform
 from posebook.errors import PosebookError
 from posebook.provenance import device_info
-from posebook.runner import Outcome, work_folder
+from posebook.runner import Outcome
+from posebook.work_folder import work_folder
 
 RESERVED_GB = 1.0  # left to the rest of the machine
 

@@ -1,18 +1,23 @@
 """What a grid will do: which runs are finished, which are to be made, and about how long they will take."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
 from posebook.bench.estimate import Estimate, earlier_runs, estimate, memory_need, span
 from posebook.bench.grid import Grid, GridRun
+from posebook.errors import PosebookError
 from posebook.markdown import table
 from posebook.project import select_chapters
 from posebook.runner import finished_run
 
 
 class Plan(NamedTuple):
-    """Every run of a grid with its expected cost; `finished` says why a run need not be made."""
+    """Every run of a grid with its expected cost; `finished` says why a run need not be made.
+
+    A run whose place holds what cannot be read is pending: making it fails with the reason, and the others go on.
+    """
 
     runs: list[GridRun]
     estimates: list[Estimate]
@@ -40,8 +45,16 @@ def make_plan(grid: Grid, runs: list[GridRun]) -> Plan:
     earlier = earlier_runs(runs[0].request.results)
     estimates = [estimate(run, earlier) for run in runs]
     notebooks = select_chapters(sorted({run.chapter for run in runs}))
-    finished = [finished_run(notebooks[run.chapter], run.folder, run.request) for run in runs]
+    finished = [known_state(notebooks[run.chapter], run) for run in runs]
     return Plan(runs, estimates, finished, memory_need(grid.memory_gb, estimates))
+
+
+def known_state(notebook: Path, run: GridRun) -> str | None:
+    """Why a run need not be made; None where it must, or where its folder cannot be read."""
+    try:
+        return finished_run(notebook, run.folder, run.request)
+    except PosebookError:
+        return None
 
 
 def plan_text(plan: Plan, at_once: int) -> str:

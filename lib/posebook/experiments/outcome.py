@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch.utils.flop_counter import FlopCounterMode
 
-from posebook.cache import atomic_path, cache_dir, write_text
+from posebook.cache import atomic_path, cache_dir, locked, write_text
 from posebook.launch import current, working_in
 from posebook.own_body import body_in_use
 from posebook.provenance import now, peak_gpu_memory_mb, peak_memory_mb
@@ -86,14 +86,20 @@ def remember(key: dict, make: Callable[[], Outcome], module: str) -> Outcome:
         print(trained_line(given))
         return load_outcome(given)
     folder = cache_dir("variants") / _digest(key, module)
-    if folder.exists():
-        return load_outcome(folder)
-    outcome = make()
+    if not folder.exists():
+        with locked(folder):  # a second process that wants the same variant waits for it
+            if not folder.exists():
+                outcome = make()
+                _keep(outcome, folder)
+                checkpoint_path(key, module).unlink(missing_ok=True)
+                return outcome
+    return load_outcome(folder)
+
+
+def _keep(outcome: Outcome, folder: Path) -> None:
     with atomic_path(folder) as temporary:
         temporary.mkdir()
         save_outcome(outcome, temporary)
-    checkpoint_path(key, module).unlink(missing_ok=True)
-    return outcome
 
 
 def checkpoint_path(key: dict, module: str) -> Path:

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from posebook.data import Dataset
 from posebook.errors import PosebookError
 from posebook.leaderboard.methods import Method
+from posebook.runs import Run
 from posebook.score import Truth, match, read_predictions
 from posebook.summary import Group
 
@@ -49,9 +51,8 @@ def predicted(group: Group, truth: Truth, methods: Sequence[Method], data_versio
                 ids, answers = read_predictions(path)
                 joints[seed] = answers[match(ids, truth, str(path))]
         if joints:
-            first = next(iter(runs.values())).table("metrics")
-            known = first[(first["row"] == method.row) & (first["metric"] == "mpjpe")]["value"].notna().any()
-            found[method.name] = Predicted(method, joints, stands_somewhere(joints), not known)
+            scale_free = says_no_size([runs[seed] for seed in joints], method.row)
+            found[method.name] = Predicted(method, joints, stands_somewhere(joints), scale_free)
     if not found:
         versions = sorted({str(run.info.get("data_version")) for runs in group.runs.values() for run in runs.values()})
         raise PosebookError(
@@ -65,6 +66,12 @@ def truth_of(dataset: Dataset) -> Truth:
     """Ground truth of an open test set."""
     texts, joints = dataset.texts, np.array(dataset.arrays["joints3d_h36m17"])
     return Truth(texts["sample_id"].astype(str), texts["sequence"].astype(str), joints, dataset.describe())
+
+
+def says_no_size(runs: Sequence[Run], row: str) -> bool:
+    """Whether none of the runs that have this row has an MPJPE of it."""
+    metrics = pd.concat([run.table("metrics") for run in runs])
+    return bool(metrics[(metrics["row"] == row) & (metrics["metric"] == "mpjpe")]["value"].isna().all())
 
 
 def stands_somewhere(joints: dict[int, np.ndarray]) -> bool:
