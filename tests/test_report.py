@@ -212,15 +212,6 @@ def test_write_leaves_markdown_and_csv(results):
     assert len(find_runs(results)) == 3  # the report's files are no runs
 
 
-def test_the_committed_report_is_not_stale():
-    results = Path(__file__).parents[1] / "results"
-    report, advice = build(results), "run `posebook report --readme`"
-    assert not report.excluded, "a committed run does not count"
-    assert (results / "report.md").read_text() == report.markdown, advice
-    for name, made in (("report", report.metrics), ("findings", report.findings)):
-        assert (results / f"{name}.csv").read_text() == made.to_csv(index=False, float_format="%.6g"), advice
-
-
 def test_at_least_twenty_claims_have_effect_interval_signs_and_verdict():
     """What the committed runs must show: every claim that was run is judged, and what is undecided says why."""
     claims = pd.read_csv(Path(__file__).parents[1] / "results" / "findings.csv", keep_default_na=False)

@@ -76,21 +76,27 @@ def record_failure(path: Path, message: str) -> None:
     nbformat.write(notebook, path)
 
 
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    """Cells that an execution numbers; not the one that papermill adds."""
+    injected = "injected-parameters"
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+    return [cell for cell in cells if injected not in cell.metadata.get("tags", [])]
+
+
 def write_back(source: Path, executed: NotebookNode, stamp: dict[str, Any], root: Path) -> None:
     """Put an execution's outputs into the committed notebook; cells run 1..n, parameters keep their defaults.
 
+    Its text may have been changed meanwhile.
+
     Raises:
-        PosebookError: the notebook was changed since it was executed.
+        PosebookError: the notebook's code was changed since it was executed.
     """
     notebook = nbformat.read(source, as_version=4)
-    cells = [cell for cell in clean(executed, root).cells if "injected-parameters" not in cell.metadata.get("tags", [])]
-    if [cell.source for cell in cells] != [cell.source for cell in notebook.cells]:
+    cells, made = code_cells(notebook), code_cells(clean(executed, root))
+    if [cell.source for cell in made] != [cell.source for cell in cells]:
         raise PosebookError(f"{source.name} was changed after it was executed; run `posebook notebooks --force`.")
-    count = 0
-    for cell, done in zip(notebook.cells, cells, strict=True):
-        if cell.cell_type == "code" and cell.source.strip():
-            count += 1
-            cell.execution_count, cell.outputs = count, renumbered(done.outputs, count)
+    for count, (cell, done) in enumerate(zip(cells, made, strict=True), 1):
+        cell.execution_count, cell.outputs = count, renumbered(done.outputs, count)
     notebook.metadata["posebook"] = stamp
     with atomic_path(source) as temporary:
         nbformat.write(notebook, temporary)

@@ -8,7 +8,6 @@ import io
 import os
 import re
 from pathlib import Path
-from typing import NamedTuple
 
 import pandas as pd
 from PIL import Image
@@ -16,8 +15,8 @@ from PIL.PngImagePlugin import PngInfo
 
 from posebook.cache import atomic_path, write_text
 from posebook.errors import PosebookError
-from posebook.exclusions import sort_out
-from posebook.findings import NOT_RUN, over_runs
+from posebook.findings import NOT_RUN
+from posebook.gathered import Part, gather
 from posebook.leaderboard.methods import FLOOR, PAPER, methods
 from posebook.leaderboard.pareto import pareto_figure
 from posebook.leaderboard.standings import missing, seed_range, standings
@@ -25,7 +24,7 @@ from posebook.markdown import table
 from posebook.plots.twin import png_of
 from posebook.report import build, chapter_link, number, with_interval, write
 from posebook.runs import Run
-from posebook.summary import Group, group_runs, summarise
+from posebook.seed_tables import refresh_tables
 
 TABLE, MINUTES = ("<!-- table:begin -->", "<!-- table:end -->"), ("<!-- map:begin -->", "<!-- map:end -->")
 PICTURE = "leaderboard.png"  # in the results folder
@@ -33,26 +32,6 @@ STAMP = "posebook"  # name of the PNG's text: a hash of the numbers that it show
 OURS = "ours"  # source of claims that no paper makes
 VERDICTS = ("reproduced", "contradicted", "undecided", NOT_RUN)
 SHOWN = ("mpjpe", "pa_mpjpe", "n_mpjpe")
-
-
-class Part(NamedTuple):
-    """One profile and motion."""
-
-    group: Group
-    summary: pd.DataFrame
-    findings: pd.DataFrame
-
-
-def parts_of(results: str | Path) -> list[Part]:
-    """Everything that counts in a results folder, as in the report."""
-    return [
-        Part(
-            group,
-            summarise(group),
-            pd.concat([over_runs(chapter, runs) for chapter, runs in group.runs.items()], ignore_index=True),
-        )
-        for group in group_runs(sort_out(results).runs)
-    ]
 
 
 def refresh(root: str | Path) -> None:
@@ -63,12 +42,13 @@ def refresh(root: str | Path) -> None:
     """
     root = Path(root)
     results = root / "results"
-    parts = parts_of(results)
-    text = page((root / "README.md").read_text(), parts, results, root)  # first: nothing is written if markers are lost
-    report = build(results)
+    found = gather(results)
+    text = page((root / "README.md").read_text(), found.parts, results, root)  # first: it refuses lost markers
+    report = build(results, found=found)
     if len(report.metrics):
         write(report, results)
-        write_picture(picture_board(parts), results)
+        write_picture(picture_board(found.parts), results)
+        refresh_tables(found.parts, root)
     write_text(root / "README.md", text)
 
 
@@ -78,7 +58,7 @@ def readme_text(text: str, results: str | Path, root: str | Path) -> str:
     Raises:
         PosebookError: markers that are not there, in this order, once each.
     """
-    return page(text, parts_of(results), Path(results), Path(root))
+    return page(text, gather(results).parts, Path(results), Path(root))
 
 
 def page(text: str, parts: list[Part], results: Path, root: Path) -> str:

@@ -61,13 +61,13 @@ def select_chapters(names: list[str], root: str | Path | None = None) -> dict[st
 
 
 def notebook_hash(path: str | Path) -> str:
-    """sha256 of a notebook's cell types and sources; outputs, metadata and injected parameters do not count."""
+    """sha256 of a notebook's code, on which its outputs hang; text, outputs and injected parameters do not count."""
     import nbformat  # imported here: seconds (jsonschema), which a kernel that only writes results need not wait for
 
     digest = hashlib.sha256()
     for cell in nbformat.read(path, as_version=4).cells:
-        if "injected-parameters" not in cell.metadata.get("tags", []):
-            digest.update(f"{cell.cell_type}\n{cell.source}\n".encode())
+        if cell.cell_type == "code" and "injected-parameters" not in cell.metadata.get("tags", []):
+            digest.update(f"{cell.source}\n".encode())
     return digest.hexdigest()
 
 

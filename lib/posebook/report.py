@@ -7,12 +7,14 @@ from typing import NamedTuple
 import pandas as pd
 
 from posebook.cache import write_text
-from posebook.exclusions import Excluded, sort_out
+from posebook.exclusions import Excluded
 from posebook.exclusions import to_markdown as excluded_markdown
+from posebook.findings import to_markdown
+from posebook.gathered import Gathered, gather
 from posebook.markdown import table
 from posebook.runs import Run, find_failures
 from posebook.sources import MOTIONS
-from posebook.summary import Group, group_runs, summarise
+from posebook.summary import Group
 
 HEADLINE = ("mpjpe", "pa_mpjpe", "n_mpjpe", "pve")  # columns of the table, in this order, where a row has them
 KEY = ["chapter", "row", "kind", "init"]
@@ -162,7 +164,9 @@ def group_markdown(group: Group, summary: pd.DataFrame, gaps: list[str], base: P
     parts += ["\n".join([*named, *image_lines(group)])]
     parts += [
         "Value [95 % interval over sequences, of the mean over seeds]; min–max over seeds (no interval; it does not "
-        f"include the trunk's own variance). Oracle rows use what no method has. Trained on: {', '.join(devices)}."
+        "include the trunk's own variance). Sequences count as independent; those cut from one clip of motion are less "
+        "so, and with few clips the intervals are too narrow for other motion. Oracle rows use what no method has. "
+        f"Trained on: {', '.join(devices)}."
     ]
     parts += [text]
     if other_metrics(summary):
@@ -176,37 +180,42 @@ def source_title(source: str) -> str:
     return f"{source} motion" if source in MOTIONS else f"dataset `{source}`"
 
 
-def build(results: str | Path, chapters: list[str] | None = None, base: str | Path | None = None) -> Report:
+def build(
+    results: str | Path,
+    chapters: list[str] | None = None,
+    base: str | Path | None = None,
+    found: Gathered | None = None,
+) -> Report:
     """Tables of a results folder.
 
     Args:
         results: folder with `<profile>/<motion>/<chapter>/seed<k>`.
         chapters: those that should be there (each missing one is named); the clone's by default.
         base: folder that links are relative to; the results folder by default.
+        found: what `gather(results)` returned, where a caller has it already.
     """
-    from posebook.findings import over_runs, to_markdown
     from posebook.project import chapters as known
 
     results = Path(results)
-    base = Path(base or results)
+    parts, excluded = found or gather(results)
     expected = list(known()) if chapters is None else chapters
-    runs, excluded = sort_out(results)
-    groups = group_runs(runs)
-    sections, summaries, findings = [], [], []
-    for group in groups:
-        failures = [path for path in find_failures(results) if path.parts[-4:-2] == (group.profile, group.motion)]
-        summary = summarise(group)
-        own = pd.concat([over_runs(chapter, runs) for chapter, runs in group.runs.items()], ignore_index=True)
-        section = group_markdown(group, summary, missing(group, expected, failures), base)
-        sections.append("\n\n".join(part for part in (section, to_markdown(own)) if part))
-        summaries.append(summary)
-        findings.append(own.assign(profile=group.profile, motion=group.motion))
-    if not groups:
+    failed, sections = find_failures(results), []
+    for group, summary, findings in parts:
+        failures = [path for path in failed if path.parts[-4:-2] == (group.profile, group.motion)]
+        section = group_markdown(group, summary, missing(group, expected, failures), Path(base or results))
+        sections.append("\n\n".join(part for part in (section, to_markdown(findings)) if part))
+    if not parts:
         sections = [f"No finished run in `{results.name}/` yet: `make benchmark` makes one."]
-        sections += [f"- failed: {path}" for path in find_failures(results)]
-    joined = [pd.concat(parts, ignore_index=True) if parts else pd.DataFrame() for parts in (summaries, findings)]
+        sections += [f"- failed: {path}" for path in failed]
     sections += [excluded_markdown(excluded, results)] if excluded else []
-    return Report("\n\n".join(sections) + "\n", *joined, excluded)
+    metrics = joined([part.summary for part in parts])
+    findings = joined([p.findings.assign(profile=p.group.profile, motion=p.group.motion) for p in parts])
+    return Report("\n\n".join(sections) + "\n", metrics, findings, excluded)
+
+
+def joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Tables below one another; an empty one for none."""
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
 def write(report: Report, results: str | Path) -> None:

@@ -28,7 +28,7 @@ COMMAND = [sys.executable, "-m", "posebook", "train", "01", "--profile", "smoke"
            "--checkpoint-seconds", "0"]  # fmt: skip
 
 
-pytestmark = pytest.mark.timeout(3000)  # three trainings in processes of their own: slow where cores are taken
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]  # three trainings in processes of their own
 
 
 def finish(environment) -> None:

@@ -1,12 +1,15 @@
 """What several commands share: their options, exit codes, and how runs are told."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from posebook.errors import PosebookError
+
+if TYPE_CHECKING:
+    from posebook.report import Report
 
 WRONG_INPUT = 2  # exit code of every PosebookError
 FAILED = 1  # exit code when a notebook failed
@@ -46,10 +49,35 @@ def name_failures(outcomes: list) -> bool:
 
 
 def print_report(folder: Path, expected: list[str] | None = None) -> None:
-    """Print a results folder's tables and write them beside its runs."""
-    from posebook.report import build, write
+    """Print a results folder's tables, and write them beside its runs if that can be done.
 
-    report = build(folder, expected)
+    Args:
+        folder: of results.
+        expected: chapters whose gaps are printed; all of the clone by default. What is written names every gap.
+    """
+    from posebook.gathered import gather
+    from posebook.report import build
+
+    found = gather(folder)
+    report = build(folder, expected, found=found)
     typer.echo(f"\nResults in {folder}\n\n{report.markdown}")
     if len(report.metrics):
+        write_report(report if expected is None else build(folder, found=found), folder)
+
+
+def write_report(report: "Report", folder: Path) -> None:
+    """Write the tables into a results folder; where they are not let in, say so.
+
+    Raises:
+        OSError: the disk is full, which whoever runs the command answers.
+    """
+    from posebook.cache import DISK_FULL
+    from posebook.report import write
+
+    try:
         write(report, folder)
+    except OSError as error:
+        if error.errno in DISK_FULL:
+            raise
+        remedy = "Make the folder writable, then `posebook report` writes it."
+        typer.echo(f"not written: {folder / 'report.md'} ({error.strerror or error}). {remedy}", err=True)
