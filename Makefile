@@ -35,8 +35,9 @@ $(BIN)/python:
 		echo "Install a newer Python and say where it is, for example: make install PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
+# without --no-compile pip spends a third of its time on byte code of modules that nobody imports
 $(STAMP): pyproject.toml requirements.lock | $(BIN)/python
-	$(BIN)/python -m pip install --quiet $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-compile $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps -e .
 	@touch $@
 
@@ -59,10 +60,10 @@ long-tests: install  ## tests of minutes each that `make test` leaves out: more 
 
 notebook-tests: install
 	OMP_NUM_THREADS=1 POSEBOOK_PROFILE=smoke $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \
-		-n $(WORKERS) --dist loadfile notebooks/*.ipynb
+		-n $(WORKERS) --dist loadfile --durations=10 notebooks/*.ipynb
 
 browser-core: install
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser -m "not slow" -n $(WORKERS) --dist loadgroup
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser -m "not slow" -n $(WORKERS) --dist loadgroup --durations=10
 
 browser-tests: install  ## the site and every notebook's explorers in JupyterLab, in Chromium (skipped where there is none)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/browser -n $(WORKERS) --dist loadgroup
