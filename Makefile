@@ -35,9 +35,8 @@ $(BIN)/python:
 		echo "Install a newer Python and say where it is, for example: make install PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-# without --no-compile pip spends a third of its time on byte code of modules that nobody imports
 $(STAMP): pyproject.toml requirements.lock | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --no-compile $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -r requirements.lock
+	$(BIN)/python -m pip install --quiet $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps -e .
 	@touch $@
 
