@@ -72,10 +72,10 @@ def variants(profile: VolumetricProfile) -> list[Variant]:
     rows = [
         Variant("coordinates", init=init),
         Variant(f"volume {{{d}}}", (d,), init=init),
-        Variant(f"volume {{{d}}} cross-entropy", (d,), "cross-entropy", init=init),
+        Variant(f"volume {{{d}}} cross-entropy", (d,), "cross-entropy", init=init, core=False),
         Variant(f"volume {{{d},{d}}}", (d, d), init=init),
         Variant(f"volume {{1,{d}}}", (1, d), init=init),
-        Variant(f"decoupled {{1,{d}}}", (1, d), coupled=False, init=init),
+        Variant(f"decoupled {{1,{d}}}", (1, d), coupled=False, init=init, core=False),
     ]
     rows += [Variant(f"volume {{{n}}}", (n,), init=init, core=False) for n in profile.depths if n != d]
     rows.append(Variant(f"volume {{{','.join(map(str, chain))}}}", chain, init=init, core=False))
