@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from posebook.intervals import paired, sequence_errors
+from posebook.intervals import by_row, paired, sequence_errors
 from posebook.markdown import table
 from posebook.metrics.findings import COLUMNS, finding, findings_table
 from posebook.metrics.statistics import paired_difference
@@ -37,7 +37,8 @@ def judge_claims(claims: Sequence[Claim], per_sequence: dict[int, pd.DataFrame])
         One line per claim: fields of `Claim`, columns of `posebook.metrics.findings_table`. Claims whose rows
         were not run have the verdict "not run" and do not count for Holm.
     """
-    judged = {i: found for i, claim in enumerate(claims) if (found := judge_one(claim, per_sequence)) is not None}
+    rows = by_row(per_sequence)
+    judged = {i: found for i, claim in enumerate(claims) if (found := judge_one(claim, rows)) is not None}
     answers = findings_table(list(judged.values())) if judged else pd.DataFrame(columns=list(COLUMNS))
     answers.index = list(judged)
     asked = pd.DataFrame(claims, columns=list(Claim._fields))
@@ -48,14 +49,13 @@ def judge_claims(claims: Sequence[Claim], per_sequence: dict[int, pd.DataFrame])
     return asked
 
 
-def judge_one(claim: Claim, per_sequence: dict[int, pd.DataFrame]):
-    """Finding of one claim over the seeds that have both rows; None where no seed has."""
-    both = {
-        seed: frame
-        for seed, frame in per_sequence.items()
-        if len(frame) and {claim.row_a, claim.row_b} <= set(frame["row"])
-    }
-    errors = paired(*(sequence_errors(both, row, claim.metric) for row in (claim.row_a, claim.row_b)))
+def judge_one(claim: Claim, rows: dict[int, dict[str, pd.DataFrame]]):
+    """Finding of one claim over the seeds that have both rows; None where no seed has. `rows` is cut `by_row`."""
+    pair = (claim.row_a, claim.row_b)
+    both = {seed: own for seed, own in rows.items() if set(pair) <= own.keys()}
+    errors = paired(
+        *(sequence_errors({seed: own[row] for seed, own in both.items()}, row, claim.metric) for row in pair)
+    )
     if errors is None:
         return None
     return finding(claim.claim, claim.source, claim.published, paired_difference(*errors), claim.expected_sign)

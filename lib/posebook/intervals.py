@@ -6,6 +6,11 @@ import pandas as pd
 from posebook.metrics.statistics import bootstrap_interval
 
 
+def by_row(runs: dict[int, pd.DataFrame]) -> dict[int, dict[str, pd.DataFrame]]:
+    """Every seed's per_sequence table cut into its rows, so that nobody searches the whole of it for each of them."""
+    return {seed: dict(iter(t.groupby("row", sort=False))) if "row" in t else {} for seed, t in runs.items()}
+
+
 def sequence_errors(runs: dict[int, pd.DataFrame], row: str, metric: str) -> pd.DataFrame | None:
     """Errors of one row, a line per sequence in sorted order and a column per seed; None where seeds differ in theirs.
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from posebook.intervals import interval, sequence_matrix
+from posebook.intervals import by_row, interval, sequence_matrix
 from posebook.runs import Run
 
 
@@ -45,7 +45,7 @@ def chapter_lines(chapter: str, seeds: dict[int, Run]) -> list[dict]:
     metrics = pd.concat([run.table("metrics").assign(seed=seed) for seed, run in seeds.items()], ignore_index=True)
     for name in ("init", "kind", "note"):  # an all-empty column was read as numbers
         metrics[name] = metrics[name].astype(object).fillna("")
-    per_sequence = {seed: run.table("per_sequence") for seed, run in seeds.items()}
+    per_sequence = by_row({seed: run.table("per_sequence") for seed, run in seeds.items()})
     costs = pd.concat([run.table("costs") for run in seeds.values()], ignore_index=True)
     keys = ["row", "kind", "init", "metric", "unit"]
     return [
@@ -59,15 +59,16 @@ def chapter_lines(chapter: str, seeds: dict[int, Run]) -> list[dict]:
     ]
 
 
-def over_seeds(part: pd.DataFrame, per_sequence: dict[int, pd.DataFrame]) -> dict:
-    """Statistics of one (row, metric) over its seeds.
+def over_seeds(part: pd.DataFrame, per_sequence: dict[int, dict[str, pd.DataFrame]]) -> dict:
+    """Statistics of one (row, metric) over its seeds; `per_sequence` is cut `by_row`.
 
     The interval comes from the per-sequence errors of all seeds. It is the one that a single run wrote where a row has
     none (an oracle floor of one number), or where its value is another mean than that over sequences (say, frames).
     """
     first, values = part.iloc[0], part["value"]
     seeds = [int(seed) for seed in part["seed"]]
-    errors = sequence_matrix({seed: per_sequence[seed] for seed in seeds}, first["row"], first["metric"])
+    own = {seed: per_sequence[seed].get(first["row"], pd.DataFrame()) for seed in seeds}
+    errors = sequence_matrix(own, first["row"], first["metric"])
     low, high = (first["low"], first["high"]) if len(seeds) == 1 else (np.nan, np.nan)
     if errors is not None and np.isclose(errors.mean(), values.mean(), rtol=1e-4):  # tables have six digits
         low, high = interval(errors)

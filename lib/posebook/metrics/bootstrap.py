@@ -4,6 +4,7 @@ The unit that varies is the sequence: frames of one clip are nearly copies, so w
 sequence counts the same. Arrays are (S, Q): S seeds, Q sequences, millimetres.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -140,10 +141,15 @@ def as_rows(errors, name: str, allow_missing: bool = False) -> np.ndarray:
 
 def _resampled_means(values: np.ndarray, resamples: int, seed: int) -> np.ndarray:
     """Means of `resamples` draws of Q sequences with replacement, sorted."""
-    rng, count = np.random.default_rng(seed), len(values)
-    rows = max(1, DRAWS_AT_ONCE // count)
+    return np.sort(np.concatenate([values[drawn].mean(1) for drawn in _draws(len(values), resamples, seed)]))
+
+
+@lru_cache(maxsize=4)
+def _draws(count: int, resamples: int, seed: int) -> tuple[np.ndarray, ...]:
+    """Numbers (R, count) of the drawn sequences, a part of the resamples each; the same for every row of a table."""
+    rng, rows = np.random.default_rng(seed), max(1, DRAWS_AT_ONCE // count)
     sizes = [min(rows, resamples - start) for start in range(0, resamples, rows)]
-    return np.sort(np.concatenate([values[rng.integers(0, count, (size, count))].mean(1) for size in sizes]))
+    return tuple(rng.integers(0, count, (size, count)) for size in sizes)
 
 
 def _percentiles(means: np.ndarray, alpha: float) -> Interval:
