@@ -31,7 +31,7 @@ def test_sliders_place_the_mesh_by_the_pinhole_law(explorer, focal, depth):
     explorer.focal.value, explorer.depth.value = focal, depth
     np.testing.assert_allclose(explorer.placed, by_hand(focal, depth), atol=1e-5)
     assert explorer.height == pytest.approx(np.ptp(by_hand(focal, depth)[:, 1]), abs=1e-5)
-    assert f"{explorer.height:.2f} m" in explorer.figure.layout.title.text
+    assert f"{explorer.height:.2f} m" in explorer.caption.value
     drawn = explorer.figure.data[1]
     np.testing.assert_allclose(np.ptp(drawn.x), np.ptp(explorer.placed[:, 0]), atol=1e-5)
 

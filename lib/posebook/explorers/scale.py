@@ -1,5 +1,6 @@
 """ScaleExplorer: what focal length and root depth do to the size of a mesh that is known in the picture only."""
 
+import ipywidgets as widgets
 import numpy as np
 import plotly.graph_objects as go
 import torch
@@ -52,9 +53,10 @@ class ScaleExplorer(Explorer):
                   mesh_trace(self.metres(1, 1), faces, frame="camera", name="assumed")]  # fmt: skip
         traces[0].update(color=GREY)
         reach = np.float32([[-1], [1]]) * np.float32([REACH * units.depth_size / 2] * 3)
-        self.figure = live(figure(traces, "", height=420, width=520, scene=scene(reach, EYE), margin={"t": 50}))
+        self.figure = live(figure(traces, "", height=420, width=520, scene=scene(reach, EYE), margin={"t": 10}))
+        self.caption = widgets.Label()
         self.watch([self.focal, self.depth], self.update)
-        super().__init__([self.focal, self.depth, self.figure])
+        super().__init__([self.focal, self.depth, self.caption, self.figure])
         self.update()
 
     def rooted(self, mesh: torch.Tensor) -> np.ndarray:
@@ -73,10 +75,10 @@ class ScaleExplorer(Explorer):
         self.placed = self.metres(self.focal.value, self.depth.value)
         self.height = float(np.ptp(self.placed[:, 1]))
         self.ratio = self.height / self.true_height
-        text = f"focal × {self.focal.value:.2f}, root depth × {self.depth.value:.2f}: {self.height:.2f} m tall"
+        factors = f"focal × {self.focal.value:.2f}, root depth × {self.depth.value:.2f}"
+        self.caption.value = f"{factors}: {self.height:.2f} m tall"
         with self.figure.batch_update():
             move(self.figure.data[1], upright(self.placed, "camera"))
-            self.figure.layout.title.text = text
 
 
 def scale_curve(explorer: ScaleExplorer, factors) -> go.Figure:
