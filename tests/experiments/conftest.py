@@ -77,6 +77,25 @@ def launching(cache, monkeypatch):
     return lambda: launched(Launch(make_fabric("cpu"), about, 0.0))
 
 
+@pytest.fixture
+def stopping_at():
+    """Let a network's method fail at its `last` call, as Ctrl-C does; gives the list that grows with each call."""
+
+    def stop(patch, owner, name, last):
+        calls, original = [], getattr(owner, name)
+
+        def counted(*arguments):
+            calls.append(1)
+            if len(calls) == last:
+                raise KeyboardInterrupt
+            return original(*arguments)
+
+        patch.setattr(owner, name, counted)
+        return calls
+
+    return stop
+
+
 @pytest.fixture(scope="module")
 def sizes():
     """Chapter 4 with budgets of two batches of four."""

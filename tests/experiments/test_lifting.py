@@ -67,22 +67,14 @@ def replace_test(setting):
     return replace(setting, test=setting.train, versions=[*setting.versions[:2], "own"])
 
 
-def test_an_interrupted_lifter_goes_on_to_the_same_numbers(setting, sizes, cache, monkeypatch):
+def test_an_interrupted_lifter_goes_on_to_the_same_numbers(setting, sizes, cache, stopping_at, monkeypatch):
     """Killed in the middle, the training's file is used by the next call, and gone when the outcome is kept."""
     monkeypatch.setattr(checkpoint, "SECONDS", 0.0)
     long = replace(sizes, lifting=replace(sizes.lifting, poses_seen=320))
     variant = lifting.Variant("interrupted")
     train_prior(variant, long, setting, 0, "cpu")
-    calls = []
-
-    def stop_at_ninth(*arguments):
-        calls.append(1)
-        if len(calls) == 9:
-            raise KeyboardInterrupt
-        return original(*arguments)
-
     original = lifting.LiftingModel.forward
-    monkeypatch.setattr(lifting.LiftingModel, "forward", stop_at_ninth)
+    calls = stopping_at(monkeypatch, lifting.LiftingModel, "forward", 9)
     with pytest.raises(KeyboardInterrupt):
         train_variant(variant, long, setting, 0, "cpu")
     assert len(list(cache.glob("*.pt"))) == 2  # the start, and the first world in the middle
@@ -97,21 +89,9 @@ def test_an_interrupted_lifter_goes_on_to_the_same_numbers(setting, sizes, cache
     assert np.array_equal(whole.predictions["joints3d"], resumed.predictions["joints3d"])
 
 
-def stopping_at(monkeypatch, last):
-    """Let every lifter's training fail at its `last` step. Returns the list of steps."""
-    calls, original = [], lifting.LiftingModel.forward
-
-    def forward(*arguments):
-        calls.append(1)
-        if len(calls) == last:
-            raise KeyboardInterrupt
-        return original(*arguments)
-
-    monkeypatch.setattr(lifting.LiftingModel, "forward", forward)
-    return calls
-
-
-def test_notebook_and_posebook_train_do_not_go_on_with_each_others_half(setting, sizes, cache, launching, monkeypatch):
+def test_notebook_and_posebook_train_do_not_go_on_with_each_others_half(
+    setting, sizes, cache, launching, stopping_at, monkeypatch
+):
     """Interrupted in the notebook, then trained by `posebook train`, itself interrupted once; and the reverse."""
     monkeypatch.setattr(checkpoint, "SECONDS", 0.0)
     long = replace(sizes, lifting=replace(sizes.lifting, poses_seen=320))
@@ -120,7 +100,7 @@ def test_notebook_and_posebook_train_do_not_go_on_with_each_others_half(setting,
 
     def interrupted(variant, last):
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            stopping_at(patch, last)
+            stopping_at(patch, lifting.LiftingModel, "forward", last)
             train_variant(variant, *args)
 
     for row in ("notebook first", "command first"):
@@ -129,7 +109,7 @@ def test_notebook_and_posebook_train_do_not_go_on_with_each_others_half(setting,
             with launching() if launch else nullcontext():
                 interrupted(other, 6)
         with launching() if row == "notebook first" else nullcontext(), monkeypatch.context() as patch:
-            calls = stopping_at(patch, 0)
+            calls = stopping_at(patch, lifting.LiftingModel, "forward", 0)
             made = train_variant(other, *args)
         assert len(calls) == 5 + 1  # the other half, and judged
         assert all(torch.equal(whole.state[name], made.state[name]) for name in whole.state)

@@ -130,20 +130,12 @@ def test_filming_changes_no_weight(setting, sizes, cache):
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
 
 
-def test_an_interrupted_pipeline_goes_on_to_the_same_numbers(setting, sizes, cache, monkeypatch):
+def test_an_interrupted_pipeline_goes_on_to_the_same_numbers(setting, sizes, cache, stopping_at, monkeypatch):
     """Picture pool, batch norm, film: all of it."""
     monkeypatch.setattr(checkpoint, "SECONDS", 0.0)
-    variant, calls = image_variants()[0], []
-    original = lifting_images.ImageModel.forward
-
-    def stop_at_third(*arguments):
-        calls.append(1)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        return original(*arguments)
-
+    variant = image_variants()[0]
     unbroken = lifting_images.train_anew(variant, sizes, setting, 0, "cpu")
-    monkeypatch.setattr(lifting_images.ImageModel, "forward", stop_at_third)
+    calls = stopping_at(monkeypatch, lifting_images.ImageModel, "forward", 3)
     with pytest.raises(KeyboardInterrupt):
         train_images(variant, sizes, setting, 0, "cpu")
     resumed = train_images(variant, sizes, setting, 0, "cpu")
@@ -153,18 +145,11 @@ def test_an_interrupted_pipeline_goes_on_to_the_same_numbers(setting, sizes, cac
         assert np.array_equal(unbroken.predictions[name], resumed.predictions[name])
 
 
-def test_a_half_done_notebook_does_not_stop_posebook_train(setting, sizes, cache, launching, monkeypatch):
+def test_a_half_done_notebook_does_not_stop_posebook_train(setting, sizes, cache, launching, stopping_at, monkeypatch):
     monkeypatch.setattr(checkpoint, "SECONDS", 0.0)
-    variant, original = image_variants()[0], lifting_images.ImageModel.forward
-    whole, calls = lifting_images.train_anew(variant, sizes, setting, 0, "cpu"), []
-
-    def stop_at_third(*arguments):
-        calls.append(1)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        return original(*arguments)
-
-    monkeypatch.setattr(lifting_images.ImageModel, "forward", stop_at_third)
+    variant = image_variants()[0]
+    whole = lifting_images.train_anew(variant, sizes, setting, 0, "cpu")
+    calls = stopping_at(monkeypatch, lifting_images.ImageModel, "forward", 3)
     with pytest.raises(KeyboardInterrupt):
         train_images(variant, sizes, setting, 0, "cpu")
     assert [*cache.glob("checkpoints/*.pt")]

@@ -110,23 +110,17 @@ def test_trained_networks_and_their_critic_come_back(single, sets, sizes, judge)
     assert critic(torch.zeros(2, 6, 69)).shape == (2, 1)
 
 
-def test_a_killed_training_goes_on_with_its_critic_to_the_same_bits(single, sets, sizes, judge, launching, monkeypatch):
+def test_a_killed_training_goes_on_with_its_critic_to_the_same_bits(
+    single, sets, sizes, judge, launching, stopping_at, monkeypatch
+):
     """As `posebook train 04 --row VIBE`: network, critic, the critic's optimiser and the step that it waits with."""
     variant = next(v for v in temporal.variants() if v.row == "VIBE")
     long = replace(sizes, temporal=replace(sizes.temporal, windows_seen=20))  # five steps
     outcome, (train, test) = single
     data = [temporal.clip_data(f, b, 6, 6, 0.5) for f, b in zip((train, test), sets, strict=True)]
     args = (variant, long, "procedural", outcome, *data, sets[1], judge, 0, "cpu")
-    whole, calls = temporal.train_variant(*args), []
-    original = temporal.WindowLoss.__call__
-
-    def stop_at_fourth(*arguments):
-        calls.append(1)
-        if len(calls) == 4:
-            raise KeyboardInterrupt
-        return original(*arguments)
-
-    monkeypatch.setattr(temporal.WindowLoss, "__call__", stop_at_fourth)
+    whole = temporal.train_variant(*args)
+    calls = stopping_at(monkeypatch, temporal.WindowLoss, "__call__", 4)
     with launching(), pytest.raises(KeyboardInterrupt):
         temporal.train_variant(*args)
     with launching():
