@@ -7,7 +7,6 @@ person a moment apart, so its folds have nobody and no scene in common. Fold 0 a
 their maps are as good as those that stage 2 has learnt from.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import NamedTuple
@@ -18,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from posebook.body import part_groups
+from posebook.data import groups
 from posebook.data.body_batches import PARTS, BodyBatches
 from posebook.data.dataset import Dataset
 from posebook.experiments.outcome import (
@@ -113,10 +113,9 @@ def folds_of(dataset: Dataset) -> np.ndarray:
     if dataset.manifest["motion_name"] in MOTIONS:
         return rows % len(FOLDS)
     for names in (groups_of(texts), np.asarray(texts["clip"][:])):
-        groups, number = np.unique(names, return_inverse=True)
-        if len(groups) > 1:
-            order = sorted(range(len(groups)), key=lambda i: hashlib.sha256(f"{SALT}:{groups[i]}".encode()).digest())
-            return (np.argsort(order) % len(FOLDS))[number]  # every second one in the order of the hashes
+        order = groups.shuffled(names, SALT)
+        if len(order) > 1:
+            return 1 - np.isin(names, order[::2])  # every second one in the order of the hashes
     return rows * len(FOLDS) // len(rows)
 
 
@@ -127,16 +126,7 @@ def groups_of(texts: Mapping[str, np.ndarray]) -> np.ndarray:
         texts: subject, clip: (N,) of a dataset; an empty subject is nobody known.
     """
     subject, clip = (np.asarray(texts[name][:]) for name in ("subject", "clip"))
-    clips, number = np.unique(clip, return_inverse=True)
-    person = np.unique(np.where(subject == "", clip, subject), return_inverse=True)[1]
-    group, before = number, None
-    while not np.array_equal(group, before):  # everybody takes the lowest number that is met in his clips, and back
-        before = group
-        for shared in (person, number):
-            lowest = np.full(shared.max() + 1, len(clips))
-            np.minimum.at(lowest, shared, group)
-            group = lowest[shared]
-    return clips[group]
+    return groups.groups_of(np.where(subject == "", clip, subject), clip)
 
 
 def stage_one_key(profile: Profile, share: float) -> dict:

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from posebook.cache import cache_dir
+from posebook.data.groups import groups_of, half_rows, val_rows
 from posebook.data.real.catalogue import CATALOGUE, entry
 from posebook.data.real.clips import clips, longest_run, stretch_names
 from posebook.data.real.dataset import RealDataset, open_real
-from posebook.data.real.groups import groups_of, half_rows, val_rows
 from posebook.data.real.labels import Labels, labels_of
 from posebook.data.sample import ARRAY_FIELDS, TEXT_FIELDS
 from posebook.errors import PosebookError

@@ -1,4 +1,4 @@
-"""Rows of a prepared dataset by people and scenes: what validation and chapter 5's two halves are cut along.
+"""Rows of a prepared dataset by people and scenes: along these validation, and the halves of chapters 2 and 5, are cut.
 
 A group is everything that shares a person or a clip with the rest of it: 3DPW's two people of one video are one group,
 an actor of Human3.6M with all actions and cameras is another. Who is where follows from a fixed hash of the names.
