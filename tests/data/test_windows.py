@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from posebook.data.windows import padded_windows, sequence_ranges, windows
+from posebook.data.windows import windows
 from posebook.errors import PosebookError
 
 NAMES = ["b"] * 20 + ["a"] * 7 + ["c"] * 40
@@ -28,24 +28,7 @@ def test_stride_one_sees_every_window_of_every_sequence():
     assert windows(names, 7, 1).tolist() == expected
 
 
-def test_padded_windows_centre_every_frame_and_repeat_it_at_the_ends():
-    found = padded_windows(NAMES)
-    assert found.shape == (67, 16) and found.dtype == np.int64
-    for row, window in enumerate(found):
-        inside = [NAMES[row]] * 16 == NAMES[max(row - 8, 0) : row + 8]
-        assert window.tolist() == (list(range(row - 8, row + 8)) if inside else [row] * 16)
-    copies = [row for row in range(27, 67) if len(set(found[row])) == 1]
-    assert copies == [*range(27, 35), *range(60, 67)]  # first 8, last 7
-    assert (found[:, 8] == np.arange(67)).all()
-
-
-def test_a_sequence_shorter_than_a_window_is_kept():
-    assert padded_windows(["v"]).tolist() == [[0] * 16]
-    assert padded_windows([]).shape == (0, 16)
-
-
 def test_what_does_not_fit_is_refused():
-    assert sequence_ranges(["b", "b", "a"]) == [(0, 2), (2, 3)]
     with pytest.raises(PosebookError, match="'a' comes back at row 2"):
         windows(["a", "b", "a"])
     with pytest.raises(PosebookError, match="stride: expected at least 1"):

@@ -1,7 +1,7 @@
 """Windows of sequences: which rows of a table of frames a temporal network sees together.
 
 A table of frames lists all sequences one after the other; `sequence_names` names the sequence of each row.
-Source: specs/vibe.md sections 1.4 (TCMR's padding) and 2.3.
+TCMR's window around every frame: `models.tcmr_clip`. Source: specs/vibe.md section 2.3.
 """
 
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from posebook.errors import PosebookError
+from posebook.sequences import sequence_ranges
 
 LENGTH = 16  # frames, of VIBE and TCMR
 
@@ -38,56 +39,6 @@ def windows(sequence_names: Sequence, length: int = LENGTH, stride: int | None =
         for start in range(first, end - length + 1, stride)
     ]
     return np.array(found, dtype=np.int64).reshape(-1, 2)
-
-
-def padded_windows(sequence_names: Sequence, length: int = LENGTH) -> np.ndarray:
-    """One window for every row, as TCMR evaluates: frame t is at index length // 2 of its window.
-
-    Where a window would reach over an end of the sequence, it is `length` copies of frame t: for 16 frames the first 8
-    and the last 7. A sequence shorter than a window is made of such copies only.
-
-    Args:
-        sequence_names: one a row.
-        length: frames.
-
-    Returns:
-        (rows, length) int64, row numbers.
-
-    Raises:
-        PosebookError: a sequence whose rows are not next to one another, length below 1.
-    """
-    _check(length=length)
-    offsets = np.arange(length) - length // 2
-    parts = [np.empty((0, length), dtype=np.int64)]
-    for first, end in sequence_ranges(sequence_names):
-        rows = np.arange(first, end)[:, None]
-        reach = rows + offsets
-        whole = (reach[:, :1] >= first) & (reach[:, -1:] < end)
-        parts.append(np.where(whole, reach, rows))
-    return np.concatenate(parts)
-
-
-def sequence_ranges(sequence_names: Sequence) -> list[tuple[int, int]]:
-    """(first row, row after the last) of each sequence, in order of first appearance.
-
-    Raises:
-        PosebookError: a sequence that comes back after another one.
-    """
-    names = np.asarray(sequence_names)
-    if names.ndim != 1:
-        raise PosebookError(f"sequence_names: expected one name a row, got shape {names.shape}.")
-    if not len(names):
-        return []
-    edges = [0, *(np.flatnonzero(names[1:] != names[:-1]) + 1).tolist(), len(names)]
-    seen = set()
-    for first in edges[:-1]:
-        if names[first] in seen:
-            raise PosebookError(
-                f"sequence_names: {str(names[first])!r} comes back at row {first} after another sequence. Sort the "
-                "rows by sequence and frame, or give the pieces names of their own."
-            )
-        seen.add(names[first])
-    return list(zip(edges[:-1], edges[1:], strict=True))
 
 
 def _check(**numbers: int) -> None:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from posebook.data.body_batches import BodyBatches
-from posebook.data.windows import sequence_ranges, windows
+from posebook.data.windows import windows
 from posebook.experiments.bodies import Judge, chunks
 from posebook.experiments.hmr import Frames, Truth, digest, truth_of, weights_digest
 from posebook.experiments.motion_prior import MotionPrior, MotionWindows
@@ -26,6 +26,7 @@ from posebook.models.tcmr_clip import tcmr_clip
 from posebook.models.temporal_losses import frame_of, temporal_losses
 from posebook.models.vibe import VIBE, vibe_clip
 from posebook.profile import Profile
+from posebook.sequences import sequence_ranges
 from posebook.train import Budget, fit, make_fabric, seed_everything
 
 UNUSED = ("hmr_images", "hmr_batch", "hmr_learning_rate", "init", "depth", "width", "strides")  # told by hmr's weights

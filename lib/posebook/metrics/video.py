@@ -12,13 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from posebook.data.windows import sequence_ranges
 from posebook.errors import PosebookError
 from posebook.joints import H36M17, LSP14
 from posebook.metrics.acceleration import accel, accel_error
 from posebook.metrics.checks import as_pair
 from posebook.metrics.positions import mpjpe, root_relative
 from posebook.metrics.procrustes import pa_mpjpe
+from posebook.sequences import sequence_ranges
 
 HIPS = ("right_hip", "left_hip")
 
