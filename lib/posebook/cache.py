@@ -41,15 +41,15 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     temporary = folder / path.name
     try:
         yield temporary
-        _replace(temporary, path, folder / "old")
+        replace(temporary, path, folder / "old")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _replace(new: Path, path: Path, old: Path) -> None:
-    """Rename `new` to `path`; a folder of that name goes to `old` first, and comes back if the renaming fails."""
-    if new.is_dir() and path.is_dir():
-        path.rename(old)  # a folder cannot be renamed over one that is not empty
+def replace(new: Path, path: Path, old: Path) -> None:
+    """Rename `new` to `path`; what a folder would replace goes to `old` first, and comes back if the renaming fails."""
+    if new.is_dir() and path.exists():
+        path.rename(old)  # a folder can be renamed over an empty folder only
     try:
         os.replace(new, path)
     except OSError:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import nbformat
 from rich.console import Console
 
-from posebook.cache import DISK_FULL, file_hash
+from posebook.cache import DISK_FULL, file_hash, replace
 from posebook.errors import PosebookError
 from posebook.executed import clean, record_failure
 from posebook.kernel import NotebookFailed, check_parameters, execute
@@ -23,7 +23,7 @@ from posebook.project import EVALUATION, library_hash, notebook_hash, project_ro
 from posebook.provenance import resolve_device
 from posebook.results import run_path
 from posebook.runs import read_run
-from posebook.work_folder import TRASH, remove_leftovers, replace_folder, work_folder
+from posebook.work_folder import TRASH, remove_leftovers, work_folder
 
 CELL_TIMEOUT = 4 * 3600  # seconds; a cell may hold a whole training of the gpu profile
 
@@ -139,7 +139,7 @@ def keep_failure(executed: Path, final: Path, work: Path, message: str) -> Path:
         record_failure(executed, message)
         executed.rename(report / "notebook.ipynb")
     (report / "error.txt").write_text(message + "\n")
-    replace_folder(report, failed, work / "trash-failed")
+    replace(report, failed, work / "trash-failed")
     return failed
 
 
@@ -186,7 +186,7 @@ def run_in(
         return Outcome(chapter, request.seed, "failed", keep_failure(executed, final, work, str(error)), str(error))
     seconds = time.perf_counter() - clock
     complete(staged, executed, notebook, seconds)
-    replace_folder(staged, final, work / TRASH)
+    replace(staged, final, work / TRASH)
     shutil.rmtree(final.with_name(f"{final.name}.failed"), ignore_errors=True)  # an older failure is now answered
     return Outcome(chapter, request.seed, "finished", final, f"{seconds / 60:.1f} min")
 

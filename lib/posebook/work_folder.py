@@ -46,10 +46,3 @@ def remove_work(work: Path, final: Path) -> None:
         with suppress(FileNotFoundError):  # another process was faster
             trash.rename(final)
     shutil.rmtree(work, ignore_errors=True)
-
-
-def replace_folder(new: Path, final: Path, trash: Path) -> None:
-    """Rename `new` to `final`; what was there goes to `trash` first (a rename cannot replace a folder)."""
-    if final.exists():
-        final.rename(trash)
-    new.rename(final)
