@@ -48,6 +48,7 @@ SEEN = """(explorer) => {
 }"""
 CHANGED = f"([explorer, before]) => JSON.stringify(({SEEN})(explorer)) !== before"
 TOO_WIDE = "(explorer) => explorer.scrollWidth - explorer.clientWidth"
+UNDER_MOUSE = "(handle) => handle.matches(':hover')"
 HANDLE = """(handle) => ["now", "min", "max"].map((name) => Number(handle.getAttribute("aria-value" + name)))"""
 
 
@@ -138,13 +139,24 @@ def drag(page, explorer, slider) -> tuple[Seen, Seen]:
     goal = 0.15 if now - low > high - now else 0.85
 
     def by_mouse():
-        handle.hover()
-        place = track.bounding_box()
+        place = still(page, handle, track)
         page.mouse.down()
         page.mouse.move(place["x"] + goal * place["width"], place["y"] + place["height"] / 2, steps=3)
         page.mouse.up()
 
     return around(page, explorer, by_mouse)
+
+
+def still(page, handle, track) -> dict[str, float]:
+    """Bring the mouse to a slider's handle, and give its track's place once the page keeps both where they are.
+
+    JupyterLab draws the cells above late, and they push the slider away from under the mouse.
+    """
+    place = None
+    while place != (place := track.bounding_box()) or not handle.evaluate(UNDER_MOUSE):
+        handle.hover()
+        page.wait_for_timeout(500)
+    return place
 
 
 def choose_another(page, explorer, choice) -> tuple[Seen, Seen]:
