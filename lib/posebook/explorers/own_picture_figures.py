@@ -145,7 +145,7 @@ def overlay_strip(pictures, boxes, people: list[list[Shown]], frames: list[int])
     for j, frame in enumerate(frames):
         for panel, shown in zip(panels[:, j], people[j], strict=False):
             draw_over(panel, pictures[frame], boxes[frame], shown)
-            panel.set_title(f"{shown.method.name}, {frame}", fontsize=7, color=shown.colour)
+            panel.set_title(f"{shown.method.name}, {frame}", fontsize=7)
     for panel in panels.ravel():
         panel.set_axis_off()
     return page_png(sheet)
@@ -160,7 +160,7 @@ def draw_picture(panel, picture: np.ndarray) -> None:
 def draw_column(panels, picture: np.ndarray, box, shown: Shown, half: float) -> None:
     """One method over the picture, from the front and from the side, in a cube of side 2 half metres."""
     draw_over(panels[0], picture, box, shown)
-    panels[0].set_title(shown.method.name, fontsize=8, color=shown.colour)
+    panels[0].set_title(shown.method.name, fontsize=8)
     traces = space_traces([shown], apart=True)
     points = points_of(traces)
     middle = (np.nanmin(points, 0) + np.nanmax(points, 0)) / 2
