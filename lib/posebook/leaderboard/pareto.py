@@ -11,7 +11,7 @@ from posebook.leaderboard.methods import FLOOR, PAPER, RIVAL
 from posebook.plots.scatter import readable
 from posebook.plots.style import BLUE, GREY, ORANGE, figure
 
-SIDE = 0.18  # of the spread, left and right: room for names
+SIDE = 0.22  # of the spread, left and right: room for names
 ROLE_COLOURS = {PAPER: BLUE, RIVAL: ORANGE, FLOOR: GREY}
 
 COST_TITLES = {
@@ -40,7 +40,7 @@ def pareto_front(cost: Sequence[float], error: Sequence[float]) -> np.ndarray:
 
 
 def pareto_figure(board: pd.DataFrame, cost: str = "flops", metric: str = "mpjpe", title: str = "") -> go.Figure:
-    """Methods by cost and error, the front as a stepped line: below and left of it there is nothing.
+    """Methods by cost and error, the front as a stepped line across the chart: below and left of it there is nothing.
 
     Args:
         board: of `standings`; rows without the cost or the metric are left out.
@@ -58,11 +58,12 @@ def pareto_figure(board: pd.DataFrame, cost: str = "flops", metric: str = "mpjpe
     front = [label for label, kept in zip(points, on_front, strict=True) if kept]
     error = metric.replace("_", "-").upper()
     chart = figure(role_traces(points, known["role"], front), title or f"{error} against {name}", height=460)
-    steps = staircase([points[label] for label in front])
-    chart.add_trace(go.Scatter(x=steps[:, 0], y=steps[:, 1], mode="lines", name="Pareto front",
-                               line={"color": GREY, "dash": "dash", "width": 1.5}))  # fmt: skip
     spread = float(np.ptp([x for x, _ in points.values()])) or max(x for x, _ in points.values())
     ends = [min(points.values())[0] - SIDE * spread, max(points.values())[0] + SIDE * spread]
+    on_it = [points[label] for label in front]
+    steps = staircase([(on_it[0][0], known[metric].max()), *on_it, (ends[1], on_it[-1][1])])
+    chart.add_trace(go.Scatter(x=steps[:, 0], y=steps[:, 1], mode="lines", name="Pareto front",
+                               line={"color": GREY, "dash": "dash", "width": 1.5}))  # fmt: skip
     chart.update_xaxes(title={"text": name}, range=ends, automargin=True)
     return chart.update_yaxes(title={"text": f"{error}, mm"}, automargin=True)
 
