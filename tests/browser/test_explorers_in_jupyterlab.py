@@ -52,20 +52,22 @@ def differ(before: list[np.ndarray], after: list[np.ndarray]) -> bool:
 
 
 def check_explorer(page, explorer, name: str) -> None:
-    """Move every slider that can move; figure and label must change, in the page's data and on the screen."""
+    """Move every slider that can move, or choose where there is none; figure and label must change, also on screen."""
     assert explorer.locator(".js-plotly-plot").count() >= 1, f"{name} shows no figure"
     assert explorer.evaluate(TOO_WIDE) <= 1, f"{name} is cut off at the right"
     for chart in explorer.locator(".js-plotly-plot").all():
         box = chart.bounding_box()
         assert box["width"] > 200 and box["height"] > 150, f"{name}: a figure of {box}"
     sliders = [slider for slider in explorer.locator(".widget-slider").all() if can_move(slider)]
-    assert sliders, f"{name} has no slider"
+    choices = explorer.locator("select:visible").all()
+    assert sliders or choices, f"{name} has nothing to move"
     pixels = pictures(explorer)
     steps = [drag(page, explorer, slider) for slider in sliders]
+    steps += [choose_another(page, explorer, choice) for choice in choices if not sliders]
     assert any(before.figures != after.figures for before, after in steps), f"{name}: no figure changed"
     assert differ(pixels, pictures(explorer)), f"{name}: the figures look the same as before"
     if not any(before.labels != after.labels for before, after in steps):  # a label that only tells what was chosen
-        steps += [choose_another(page, explorer, choice) for choice in explorer.locator("select:visible").all()]
+        steps += [choose_another(page, explorer, choice) for choice in choices if sliders]
     assert any(before.labels != after.labels for before, after in steps), f"{name}: no label changed"
 
 
