@@ -4,7 +4,6 @@ import json
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+
+from ports import free_ports
 
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 SETTINGS = {  # no question about news over the notebook
@@ -78,7 +79,7 @@ def jupyterlab(folder: Path, notebooks: list[Path]) -> Iterator[str]:
     }
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"]
     command += [f"--IdentityProvider.token={secrets.token_hex(16)}", f"--ServerApp.root_dir={folder / 'notebooks'}"]
-    command += [f"--ServerApp.port={free_port()}"]  # its own search may find the one of another worker's server
+    command += [f"--ServerApp.port={free_ports(1)[0]}"]  # its own search may find the one of another worker's server
     with (folder / "server.log").open("w") as log:
         server = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
     try:
@@ -87,13 +88,6 @@ def jupyterlab(folder: Path, notebooks: list[Path]) -> Iterator[str]:
     finally:
         server.terminate()  # takes its kernels along
         server.wait(60)
-
-
-def free_port() -> int:
-    """A port that nobody listens to now."""
-    with socket.socket() as place:
-        place.bind(("127.0.0.1", 0))
-        return place.getsockname()[1]
 
 
 def text_of(path: Path, server: subprocess.Popen, log: Path) -> str:

@@ -1,12 +1,11 @@
 """Parts of batches, draws, weights and statistics over processes, against the whole batch in one process."""
 
-import socket
-
 import numpy as np
 import pytest
 import torch
 import torch.multiprocessing as mp
 from lightning_fabric import Fabric
+from ports import free_ports
 from torch import nn
 
 from posebook.errors import PosebookError
@@ -52,12 +51,6 @@ def test_more_processes_than_rows_are_refused():
         ranks.part(2)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Net(nn.Module):
     """Batch norms of both kinds between other layers."""
 
@@ -96,7 +89,7 @@ def process(rank, port, folder):
 
 
 def test_uneven_parts_give_the_loss_gradients_and_statistics_of_the_whole_batch(tmp_path):
-    mp.spawn(process, (free_port(), str(tmp_path)), nprocs=2)
+    mp.spawn(process, (*free_ports(1), str(tmp_path)), nprocs=2)
     parts = [torch.load(tmp_path / f"{rank}.pt") for rank in range(2)]
     loss, gradients, buffers = learn()
     close = {"rtol": 1e-9, "atol": 1e-12}

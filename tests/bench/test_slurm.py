@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from ports import free_ports
 
 from tiny import chapter
 
@@ -43,14 +44,6 @@ ReturnToService=2
 NodeName={host} CPUs={cores} RealMemory=2000 State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def stop(folder: Path) -> None:

@@ -3,13 +3,13 @@
 import functools
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch.multiprocessing as mp
+from ports import free_ports
 
 from posebook.errors import PosebookError
 from posebook.training import processes
@@ -104,9 +104,6 @@ def process(rank: int, port: int, folder: str, fault: str) -> None:
     [("", "nothing"), ("cache", "does not see the cache"), ("code", "has another version of posebook's code")],
 )
 def test_processes_that_cannot_work_together_say_so(tmp_path, fault, message):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    mp.spawn(process, (port, str(tmp_path), fault), nprocs=2)
+    mp.spawn(process, (*free_ports(1), str(tmp_path), fault), nprocs=2)
     for rank in range(2):
         assert message in (tmp_path / f"{rank}.txt").read_text()
